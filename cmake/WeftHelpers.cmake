@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The two calls of which the tree is made: weft_add_floor in every floor's folder, and
+# weft_add_test_suite in every folder of tests.
+
+# What these offer is compiled into our objects: whoever links an installed weft needs none of it.
+set(weft_header_only nlohmann_json::nlohmann_json)
+
+# weft_add_floor(<name> SOURCES ... HEADERS ... [PUBLIC_LINKS ...] [PRIVATE_LINKS ...])
+# makes the static library weft_<name>, alias weft::<name>. HEADERS, relative to the folder, are
+# those that are installed; each must compile alone.
+function(weft_add_floor name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;PUBLIC_LINKS;PRIVATE_LINKS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "weft_add_floor(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  set(target weft_${name})
+  add_library(${target} STATIC ${arg_SOURCES} ${arg_HEADERS})
+  add_library(weft::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  weft_build_options(${target})
+
+  weft_link_into_includes("${CMAKE_CURRENT_SOURCE_DIR}" ${name})
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  foreach(library IN LISTS arg_PRIVATE_LINKS)
+    if(library IN_LIST weft_header_only)
+      set(library $<BUILD_INTERFACE:${library}>)
+    endif()
+    target_link_libraries(${target} PRIVATE ${library})
+  endforeach()
+  target_link_libraries(${target} PUBLIC ${arg_PUBLIC_LINKS})
+
+  install(TARGETS ${target} EXPORT weftTargets)
+  foreach(header IN LISTS arg_HEADERS)
+    cmake_path(GET header PARENT_PATH folder)
+    install(FILES ${header} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weft/${name}/${folder}")
+    set_property(GLOBAL APPEND PROPERTY WEFT_HEADERS "weft/${name}/${header}")
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY WEFT_FLOORS ${name})
+endfunction()
+
+# Offers `path` to every include as "weft/<name>/...": a link, so that an edit needs no copy.
+function(weft_link_into_includes path name)
+  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/include/weft")
+  file(CREATE_LINK "${path}" "${PROJECT_BINARY_DIR}/include/weft/${name}" SYMBOLIC)
+endfunction()
+
+# weft::weft: all floors, and the one header that includes them.
+function(weft_add_umbrella)
+  get_property(floors GLOBAL PROPERTY WEFT_FLOORS)
+  add_library(weft INTERFACE)
+  add_library(weft::weft ALIAS weft)
+  list(TRANSFORM floors PREPEND weft_ OUTPUT_VARIABLE libraries)
+  target_link_libraries(weft INTERFACE ${libraries})
+  install(TARGETS weft EXPORT weftTargets)
+  if(EXISTS "${PROJECT_SOURCE_DIR}/weft.h")
+    weft_link_into_includes("${PROJECT_SOURCE_DIR}/weft.h" weft.h)
+    install(FILES "${PROJECT_SOURCE_DIR}/weft.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weft")
+    set_property(GLOBAL APPEND PROPERTY WEFT_HEADERS "weft/weft.h")
+  endif()
+endfunction()
+
+# weft_add_test_suite(<name> SOURCES ... LINKS ... [LABELS ...] [TIMEOUT seconds])
+# makes one gtest executable whose cases are tests of their own, named <name>.<Suite>.<Case>.
+function(weft_add_test_suite name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "weft_add_test_suite(${name}): unknown: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  set(timeout 120)
+  if(arg_TIMEOUT)
+    set(timeout ${arg_TIMEOUT})
+  endif()
+  if(WEFT_SANITIZE)
+    math(EXPR timeout "${timeout} * 5")
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  weft_build_options(${name})
+  target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES)
+
+  # gtest_discover_tests tears lists apart, so labels and environment are set when ctest starts.
+  set(properties "${CMAKE_CURRENT_BINARY_DIR}/${name}_properties.cmake")
+  file(CONFIGURE OUTPUT "${properties}" @ONLY CONTENT [[
+if(@name@_TESTS)
+  set_tests_properties(${@name@_TESTS} PROPERTIES
+    TIMEOUT "@timeout@" LABELS "@arg_LABELS@" ENVIRONMENT "@weft_test_environment@")
+endif()
+]])
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${properties}")
+endfunction()
