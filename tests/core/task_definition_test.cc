@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/core/task_definition.h"
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "gtest/gtest.h"
+
+namespace weft {
+namespace {
+
+class FakeTask final : public internal::TaskBase {
+ public:
+  CancellationToken Token() override { return {}; }
+  const void* owner() const override { return this; }
+};
+
+absl::Status Call(TaskFunction function) {
+  FakeTask* task = new FakeTask;
+  const internal::IntrusivePtr<FakeTask> keep(task);
+  TaskContext context(*task, 3, 1);
+  return function(context);
+}
+
+void Nothing() {}
+
+TEST(TaskFunctionTest, TakesEveryFormOfCallable) {
+  EXPECT_TRUE(Call([] {}).ok());
+  EXPECT_TRUE(Call(&Nothing).ok());
+  EXPECT_TRUE(Call(std::function<void()>([] {})).ok());
+  EXPECT_TRUE(absl::IsAborted(Call([] { return absl::AbortedError("a"); })));
+  int worker = -1;
+  EXPECT_TRUE(Call([&](TaskContext& context) { worker = context.worker(); }).ok());
+  EXPECT_EQ(worker, 3);
+  EXPECT_TRUE(absl::IsAborted(
+      Call([moved = std::make_unique<int>(1)](TaskContext&) { return absl::AbortedError(""); })));
+}
+
+TEST(TaskFunctionTest, EmptyCallablesAreFalse) {
+  EXPECT_FALSE(static_cast<bool>(TaskFunction()));
+  EXPECT_FALSE(static_cast<bool>(TaskFunction(std::function<void()>())));
+  EXPECT_FALSE(static_cast<bool>(TaskFunction(static_cast<void (*)()>(nullptr))));
+  EXPECT_TRUE(static_cast<bool>(TaskFunction([] {})));
+}
+
+TEST(TaskFunctionTest, ResetDestroysTheCapturesAndPassesOnWhatTheyThrow) {
+  auto shared = std::make_shared<int>(1);
+  TaskFunction function([shared] {});
+  EXPECT_EQ(shared.use_count(), 2);
+  function.Reset();
+  EXPECT_EQ(shared.use_count(), 1);
+
+  struct Thrower {
+    explicit Thrower(bool armed_at_start) : armed(armed_at_start) {}
+    Thrower(Thrower&& other) noexcept : armed(std::exchange(other.armed, false)) {}
+    ~Thrower() noexcept(false) {
+      if (armed) throw std::runtime_error("destroyed");
+    }
+    bool armed;
+  };
+  TaskFunction throwing([thrower = Thrower(true)] {});
+  EXPECT_THROW(throwing.Reset(), std::runtime_error);
+  throwing.Reset();
+}
+
+TEST(TaskRefTest, NamesAndHandlesAreToldApart) {
+  EXPECT_EQ(TaskRef("a").name(), "a");
+  EXPECT_EQ(TaskRef(std::string_view("bc").substr(0, 1)).name(), "b");
+  EXPECT_EQ(TaskRef("a").task(), nullptr);
+  const internal::IntrusivePtr<internal::TaskBase> task(new FakeTask);
+  EXPECT_EQ(TaskRef(task).task(), task.get());
+  EXPECT_TRUE(TaskRef(task).name().empty());
+}
+
+}  // namespace
+}  // namespace weft
