@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How tasks run, and how they are asked to stop.
+
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+
+#include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/exception_status.h"
+
+namespace weft::internal {
+namespace {
+
+IntrusivePtr<RootCause> MakeCause(TaskId id, std::string name, TaskState state,
+                                  absl::Status status) {
+  auto cause = MakeCounted<RootCause>();
+  cause->id = id;
+  cause->name = std::move(name);
+  cause->state = state;
+  cause->status = std::move(status);
+  return cause;
+}
+
+}  // namespace
+
+void Engine::Claim(TaskNode& task) {
+  task.group_->ready.Remove(&task);
+  --ready_;
+  if (task.cancel_requested()) {
+    task.ending_ = true;
+    task.decided_state_ = TaskState::kCancelled;
+    task.cause_ = MakeCause(task.id(), task.name_, TaskState::kCancelled, task.cancel_reason_);
+    return;
+  }
+  SetState(task, TaskState::kRunning);
+  ++task.attempts_;
+}
+
+IntrusivePtr<TaskNode> Engine::ClaimNext(StaleEntries& stale) {
+  while (std::optional<IntrusivePtr<TaskNode>> next = queue_.Pop()) {
+    TaskNode& task = **next;
+    if (task.state_ == TaskState::kReady && !task.ending_) {
+      Claim(task);
+      return *std::move(next);
+    }
+    stale.push_back(*std::move(next));
+  }
+  return {};
+}
+
+void Engine::Drain(int slot) noexcept {
+  for (;;) {
+    StaleEntries stale;
+    IntrusivePtr<TaskNode> task;
+    {
+      absl::MutexLock lock(&mu_);
+      task = ClaimNext(stale);
+    }
+    if (!task) return;
+    const int made_ready = RunClaimed(std::move(task), slot);
+    if (made_ready > 1) executor_->Wake(made_ready - 1);  // the next round takes one
+  }
+}
+
+int Engine::RunClaimed(IntrusivePtr<TaskNode> task, int slot) {
+  if (!task->ending_) RunBody(*task, slot);
+  EndingList ending;
+  ending.PushBack(task.get());
+  return End(ending);
+}
+
+void Engine::RunBody(TaskNode& task, int slot) {
+  if (task.times_) task.times_->started = clock_.Now();
+  absl::Status status;
+  {
+    Frame frame(&current_frame_, this, &task, slot);
+    TaskContext context(task, slot, task.attempts_);
+    try {
+      status = task.Invoke(context);
+    } catch (...) {
+      task.exception_ = std::current_exception();
+      status = StatusOfException(task.exception_);
+      task.StoreError(status);
+    }
+  }
+  if (status.ok()) {
+    task.decided_state_ = TaskState::kCompleted;
+    return;
+  }
+  const bool gave_in = absl::IsCancelled(status) && task.cancel_requested();
+  task.decided_state_ = gave_in ? TaskState::kCancelled : TaskState::kFailed;
+  if (!gave_in) {
+    task.group_->failures.Record({.id = task.id(), .name = task.name_, .status = status});
+  }
+  task.cause_ = MakeCause(task.id(), task.name_, task.decided_state_, std::move(status));
+}
+
+void Engine::DestroyCallable(TaskNode& task) {
+  absl::Status thrown;
+  try {
+    task.DestroyCallable();
+    return;
+  } catch (...) {
+    thrown = StatusOfException(std::current_exception());
+  }
+  thrown = absl::Status(thrown.code(),
+                        "destroying the task's callable: " + std::string(thrown.message()));
+  if (task.group_) {
+    task.group_->failures.Record({.id = task.id(), .name = task.name_, .status = thrown});
+  }
+  if (task.decided_state_ != TaskState::kCompleted) return;
+  task.decided_state_ = TaskState::kFailed;
+  task.StoreError(thrown);
+  task.cause_ = MakeCause(task.id(), task.name_, TaskState::kFailed, std::move(thrown));
+}
+
+CancellationToken Engine::TokenOf(TaskNode& task) {
+  std::optional<CancellationSource> fresh;
+  CancellationSource source;
+  absl::Status reason;
+  {
+    absl::MutexLock lock(&mu_);
+    if (task.source_ == nullptr) task.source_ = std::make_unique<CancellationSource>(source);
+    source = *task.source_;
+    if (task.cancel_requested()) reason = task.cancel_reason_;
+  }
+  if (!reason.ok()) source.Cancel(std::move(reason));
+  return source.token();
+}
+
+// Pending tasks end here; Ready ones when they are claimed; Running ones see it.
+void Engine::RequestCancel(TaskNode& task, const absl::Status& why, EndingList& ending,
+                           std::vector<CancellationSource>& sources) {
+  if (IsTerminal(task.state_) || task.ending_ || task.cancel_requested()) return;
+  task.cancel_reason_ = why;
+  task.set_cancel_requested();
+  if (task.source_ != nullptr) sources.push_back(*task.source_);
+  if (task.state_ == TaskState::kPending) {
+    Doom(task, TaskState::kCancelled, MakeCause(task.id(), task.name_, TaskState::kCancelled, why),
+         ending);
+  }
+}
+
+void Engine::Cancel(TaskNode& task, absl::Status why) {
+  if (why.ok()) why = absl::CancelledError("cancelled");
+  EndingList ending;
+  std::vector<CancellationSource> sources;
+  {
+    absl::MutexLock lock(&mu_);
+    RequestCancel(task, why, ending, sources);
+  }
+  for (CancellationSource& source : sources) source.Cancel(why);
+  EndAndWake(ending);
+}
+
+void Engine::CancelGroup(GroupCore& group, absl::Status why) {
+  if (why.ok()) why = absl::CancelledError("the group was cancelled");
+  EndingList ending;
+  std::vector<CancellationSource> sources = {group.source};
+  {
+    absl::MutexLock lock(&mu_);
+    if (!group.cancel_reason.ok()) return;
+    group.cancel_reason = why;
+    for (TaskNode* task = group.unfinished.first(); task != nullptr;
+         task = UnfinishedList::Next(task)) {
+      RequestCancel(*task, why, ending, sources);
+    }
+  }
+  for (CancellationSource& source : sources) source.Cancel(why);
+  EndAndWake(ending);
+}
+
+std::vector<IntrusivePtr<GroupCore>> Engine::Groups() const {
+  std::vector<IntrusivePtr<GroupCore>> groups;
+  absl::MutexLock lock(&mu_);
+  for (GroupCore* group = groups_.first(); group != nullptr; group = groups_.Next(group)) {
+    groups.emplace_back(group);
+  }
+  return groups;
+}
+
+void Engine::CancelAll(const absl::Status& why) {
+  for (const IntrusivePtr<GroupCore>& group : Groups()) CancelGroup(*group, why);
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef WEFT_SCHEDULER_INTERNAL_EXCEPTION_STATUS_H_
+#define WEFT_SCHEDULER_INTERNAL_EXCEPTION_STATUS_H_
+
+#include <exception>
+
+#include "absl/status/status.h"
+
+namespace weft::internal {
+
+// kUnknown with the text of what was thrown, whatever it was. Never throws.
+absl::Status StatusOfException(const std::exception_ptr& thrown) noexcept;
+
+}  // namespace weft::internal
+
+#endif  // WEFT_SCHEDULER_INTERNAL_EXCEPTION_STATUS_H_

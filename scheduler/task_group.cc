@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/scheduler/task_group.h"
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "weft/core/cancellation.h"
+#include "weft/scheduler/task_scheduler.h"
+
+namespace weft {
+
+TaskGroup::TaskGroup(TaskScheduler& scheduler, internal::IntrusivePtr<internal::Engine> engine)
+    : scheduler_(scheduler), engine_(std::move(engine)), core_(engine_->AddGroup()) {}
+
+TaskGroup::TaskGroup(TaskScheduler& scheduler, GroupOptions options)
+    : TaskGroup(scheduler, scheduler.engine_) {
+  if (!options.cancellation.can_be_cancelled()) return;
+  cancelled_from_outside_ = std::make_unique<CancellationCallback>(
+      options.cancellation,
+      [this, token = options.cancellation] { Cancel(token.reason()); });
+}
+
+TaskGroup::~TaskGroup() {
+  cancelled_from_outside_.reset();  // no Cancel comes after this
+  engine_->EndGroup(*core_);
+}
+
+absl::StatusOr<Task<>> TaskGroup::Schedule(TaskDefinition definition) {
+  std::vector<TaskDefinition> one;
+  one.push_back(std::move(definition));
+  absl::StatusOr<std::vector<Task<>>> tasks = ScheduleBatch(std::move(one));
+  if (!tasks.ok()) return tasks.status();
+  return tasks->front();
+}
+
+absl::StatusOr<std::vector<Task<>>> TaskGroup::ScheduleBatch(
+    std::vector<TaskDefinition> definitions) {
+  auto nodes = engine_->Schedule(*core_, std::move(definitions));
+  if (!nodes.ok()) return nodes.status();
+  std::vector<Task<>> tasks;
+  tasks.reserve(nodes->size());
+  for (auto& node : *nodes) tasks.emplace_back(std::move(node));
+  return tasks;
+}
+
+void TaskGroup::Seal() { engine_->Seal(*core_); }
+
+void TaskGroup::Cancel(absl::Status why) { engine_->CancelGroup(*core_, std::move(why)); }
+
+RunSummary TaskGroup::Wait() {
+  return engine_->Summarise(*core_, engine_->Wait({.group = core_.get()}));
+}
+
+RunSummary TaskGroup::Summary() const { return engine_->Summarise(*core_, absl::OkStatus()); }
+
+absl::StatusOr<Task<>> TaskGroup::Find(std::string_view name) const {
+  auto node = engine_->FindNamed(*core_, name);
+  if (!node.ok()) return node.status();
+  return Task<>(*std::move(node));
+}
+
+}  // namespace weft

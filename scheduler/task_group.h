@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The scope that waiting, cancelling and reporting speak about.
+
+#ifndef WEFT_SCHEDULER_TASK_GROUP_H_
+#define WEFT_SCHEDULER_TASK_GROUP_H_
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "weft/core/cancellation.h"
+#include "weft/core/task_definition.h"
+#include "weft/core/task_id.h"
+#include "weft/core/task_options.h"
+#include "weft/core/task_result.h"
+#include "weft/scheduler/internal/submission.h"
+#include "weft/scheduler/run_summary.h"
+#include "weft/scheduler/task.h"
+
+namespace weft {
+
+class TaskScheduler;
+
+// Thread safety: a plain value.
+struct GroupOptions {
+  // Cancels the group when this token is cancelled.
+  CancellationToken cancellation = {};
+};
+
+// The type of handle that Submit(F, D...) returns.
+template <class F, class... D>
+using TaskFor = Task<typename internal::BodyOf<F, std::remove_cvref_t<D>...>::Call::Value>;
+
+// Tasks that belong together. Two groups of one scheduler never wait for each other,
+// unless a task of one depends on a task of the other.
+//
+// Thread safety: every method may be called from any thread, also from inside tasks;
+// the constructor and the destructor by the owner alone.
+// Cost: a submission is one allocation and one lock, plus one step for each
+// dependency; all calls share one lock per scheduler.
+class TaskGroup {
+ public:
+  explicit TaskGroup(TaskScheduler& scheduler, GroupOptions options = {});
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  // Seals the group; cancels what has not ended, and waits for it. Does not return
+  // before every body of the group has. Names of the group are forgotten.
+  ~TaskGroup();
+
+  TaskScheduler& scheduler() const { return scheduler_; }
+
+  // Runs `function` once every dependency has ended. Each dependency is a Task<X> or
+  // After(tasks...). The parameters of `function` are an optional TaskContext&, then
+  // one for each Task<X>, in order:
+  //   const X&                    the task is skipped unless that one completed
+  //   const absl::StatusOr<X>&    it runs anyway and sees how that one ended
+  //   const absl::Status&         the same for a Task<void>; left out, that one only
+  //                               gives order, and its failure skips the task
+  // A callable with a template operator() gets values. It may return void, a value,
+  // absl::Status or absl::StatusOr<T>, and may throw anything (status Unknown).
+  //
+  // Never blocks. Work that is refused is a handle that has already ended:
+  //   FailedPrecondition: the group is sealed or the scheduler shut down
+  //   InvalidArgument: a dependency is empty or of another scheduler
+  //   the reason of the cancel, once the group is cancelled
+  template <class F, class... D>
+    requires(!std::is_convertible_v<F, TaskOptions>)
+  TaskFor<F, D...> Submit(F function, D&&... dependencies) {
+    return Submit(TaskOptions{}, std::move(function), std::forward<D>(dependencies)...);
+  }
+  template <class F, class... D>
+  TaskFor<F, D...> Submit(TaskOptions options, F function, D&&... dependencies) {
+    return internal::SubmitBody(engine(), *core_, options, std::move(function), dependencies...);
+  }
+
+  // The named form. Dependencies on names may come before the tasks of those names.
+  // Errors, and nothing is scheduled:
+  //   AlreadyExists: the id is in use in this group
+  //   InvalidArgument: no function, an empty dependency, or a cycle (with its path)
+  //   and those of Submit
+  // Cost: O(dependencies); when the id was waited for already, also a search through
+  // what the dependencies wait for.
+  absl::StatusOr<Task<>> Schedule(TaskDefinition definition);
+
+  // All or none, in one pass: O(V + E). Ids of the batch may refer to each other in
+  // any order. The handles are in the order of the definitions.
+  absl::StatusOr<std::vector<Task<>>> ScheduleBatch(std::vector<TaskDefinition> definitions);
+
+  // No more tasks. Those that wait for names never submitted end as skipped, with
+  // code NotFound.
+  void Seal();
+
+  // Asks every task of the group to stop, as AnyTask::Cancel does, and refuses later
+  // ones. `why` becomes their status. Idempotent: the first reason stays.
+  void Cancel(absl::Status why);
+
+  // Cancelled when the group is.
+  CancellationToken token() const { return core_->source.token(); }
+
+  // Blocks until nothing in the group is ready, running or about to become so; tasks
+  // that wait for names never submitted stay pending and are listed as unresolved.
+  // With an executor that has no threads, runs the tasks here.
+  RunSummary Wait();
+
+  // The same figures now, without waiting.
+  RunSummary Summary() const;
+
+  // The handle of a named task. NotFound: no task was submitted under this name.
+  absl::StatusOr<Task<>> Find(std::string_view name) const;
+
+ private:
+  friend class TaskScheduler;
+  TaskGroup(TaskScheduler& scheduler, internal::IntrusivePtr<internal::Engine> engine);
+
+  internal::Engine& engine() const { return *engine_; }
+
+  TaskScheduler& scheduler_;
+  const internal::IntrusivePtr<internal::Engine> engine_;
+  const internal::IntrusivePtr<internal::GroupCore> core_;
+  std::unique_ptr<CancellationCallback> cancelled_from_outside_;
+};
+
+}  // namespace weft
+
+#endif  // WEFT_SCHEDULER_TASK_GROUP_H_

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/scheduler/task_scheduler.h"
+
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "weft/core/clock.h"
+#include "weft/distribution/topology.h"
+#include "weft/scheduler/inline_executor.h"
+#include "weft/scheduler/tbb_executor.h"
+
+namespace weft {
+namespace {
+
+absl::StatusOr<std::unique_ptr<TaskExecutor>> MakeExecutor(const ParallelProcessingConfig& config) {
+  if (!config.parallel) return std::make_unique<InlineExecutor>();
+  absl::StatusOr<std::unique_ptr<TbbExecutor>> pool =
+      TbbExecutor::Create(config.num_workers > 0 ? config.num_workers : ReadTopology().usable_workers);
+  if (!pool.ok()) return pool.status();
+  return *std::move(pool);
+}
+
+std::unique_ptr<TaskExecutor> DefaultExecutor() {
+  absl::StatusOr<std::unique_ptr<TaskExecutor>> executor = MakeExecutor({});
+  if (executor.ok()) return *std::move(executor);
+  std::cerr << "weft: TaskScheduler(): " << executor.status().message() << "\n";
+  std::abort();
+}
+
+}  // namespace
+
+TaskScheduler::TaskScheduler() : TaskScheduler(DefaultExecutor(), SchedulerOptions{}) {}
+
+TaskScheduler::TaskScheduler(std::unique_ptr<TaskExecutor> executor,
+                             const SchedulerOptions& options)
+    : engine_(internal::MakeCounted<internal::Engine>(
+          std::move(executor), options.clock != nullptr ? *options.clock : SteadyClock(),
+          options.record_times)),
+      on_destroy_(options.on_destroy),
+      root_(new TaskGroup(*this, engine_)) {}
+
+absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Create(SchedulerOptions options) {
+  if (absl::Status valid = options.config.Validate(); !valid.ok()) return valid;
+  std::unique_ptr<TaskExecutor> executor = std::move(options.executor);
+  if (executor == nullptr) {
+    absl::StatusOr<std::unique_ptr<TaskExecutor>> made = MakeExecutor(options.config);
+    if (!made.ok()) return made.status();
+    executor = *std::move(made);
+  }
+  return std::unique_ptr<TaskScheduler>(new TaskScheduler(std::move(executor), options));
+}
+
+TaskScheduler::~TaskScheduler() {
+  const absl::Status ended = Shutdown(on_destroy_);
+  if (!ended.ok()) {  // going on would free what running threads use
+    std::cerr << "weft: ~TaskScheduler(): " << ended.message() << "\n";
+    std::abort();
+  }
+  root_.reset();
+  engine_->DestroyExecutor();
+}
+
+absl::Status TaskScheduler::Cancel(TaskId id) {
+  auto task = engine_->FindUnfinished(id);
+  if (!task.ok()) return task.status();
+  if (*task) engine_->Cancel(**task, absl::CancelledError("cancelled"));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TaskResult> TaskScheduler::GetStatus(std::string_view name) const {
+  absl::StatusOr<Task<>> task = root_->Find(name);
+  if (!task.ok()) return task.status();
+  return task->result();
+}
+
+absl::Status TaskScheduler::Cancel(std::string_view name) {
+  absl::StatusOr<Task<>> task = root_->Find(name);
+  if (!task.ok()) return task.status();
+  task->Cancel();
+  return absl::OkStatus();
+}
+
+void TaskScheduler::CancelAll(absl::Status why) { engine_->CancelAll(why); }
+
+absl::Status TaskScheduler::Shutdown(ShutdownMode mode) {
+  return engine_->Shutdown(mode == ShutdownMode::kCancel);
+}
+
+}  // namespace weft

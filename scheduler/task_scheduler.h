@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Hands ready tasks to the workers of an executor and keeps the order between them.
+
+#ifndef WEFT_SCHEDULER_TASK_SCHEDULER_H_
+#define WEFT_SCHEDULER_TASK_SCHEDULER_H_
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "weft/core/clock.h"
+#include "weft/core/parallel_processing_config.h"
+#include "weft/core/task_definition.h"
+#include "weft/core/task_id.h"
+#include "weft/core/task_options.h"
+#include "weft/core/task_result.h"
+#include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/run_summary.h"
+#include "weft/scheduler/task.h"
+#include "weft/scheduler/task_executor.h"
+#include "weft/scheduler/task_group.h"
+
+namespace weft {
+
+enum class ShutdownMode {
+  kDrain,   // what was submitted runs to its end
+  kCancel,  // as if every group were cancelled first
+};
+
+// Thread safety: handed over whole.
+struct SchedulerOptions {
+  ParallelProcessingConfig config = {};
+  // Null: oneTBB workers, config.num_workers of them (0 = Topology::usable_workers), or
+  // the waiting thread when config.parallel is false.
+  std::unique_ptr<TaskExecutor> executor = nullptr;
+  // Must outlive the scheduler. Null: the machine's steady clock.
+  const Clock* clock = nullptr;
+  // Whether TaskResult::times is filled in: two or three clock reads per task.
+  bool record_times = false;
+  // What the destructor does about tasks that have not ended.
+  ShutdownMode on_destroy = ShutdownMode::kCancel;
+};
+
+// Submit, Schedule, ScheduleBatch, Cancel, WaitAll and GetStatus speak about root(),
+// the group that is always there.
+//
+// Thread safety: every method may be called from any thread; the constructor and the
+// destructor by the owner alone, and not from inside one of its tasks. Groups must
+// be destroyed before their scheduler; handles may outlive it.
+class TaskScheduler {
+ public:
+  // The default options. Aborts when the machine cannot give one worker thread:
+  // use Create where that must be an error.
+  TaskScheduler();
+
+  // Errors: those of ParallelProcessingConfig::Validate and TbbExecutor::Create.
+  static absl::StatusOr<std::unique_ptr<TaskScheduler>> Create(SchedulerOptions options);
+
+  TaskScheduler(const TaskScheduler&) = delete;
+  TaskScheduler& operator=(const TaskScheduler&) = delete;
+
+  // Shuts down as SchedulerOptions::on_destroy says, and always returns once the
+  // bodies under way have.
+  ~TaskScheduler();
+
+  TaskGroup& root() { return *root_; }
+
+  // Worker slots: TaskContext::worker() is below this.
+  int worker_count() const { return engine_->worker_count(); }
+
+  template <class... Args>
+  auto Submit(Args&&... args) {
+    return root_->Submit(std::forward<Args>(args)...);
+  }
+  // Submit({.priority = 5}, f, ...): braces do not reach a template's parameter.
+  template <class F, class... D>
+  TaskFor<F, D...> Submit(TaskOptions options, F function, D&&... dependencies) {
+    return root_->Submit(options, std::move(function), std::forward<D>(dependencies)...);
+  }
+  absl::StatusOr<Task<>> Schedule(TaskDefinition definition) {
+    return root_->Schedule(std::move(definition));
+  }
+  absl::StatusOr<std::vector<Task<>>> ScheduleBatch(std::vector<TaskDefinition> definitions) {
+    return root_->ScheduleBatch(std::move(definitions));
+  }
+  RunSummary WaitAll() { return root_->Wait(); }
+
+  // By id, in any group; NotFound when the task is gone or never was.
+  absl::StatusOr<TaskResult> GetStatus(TaskId id) const { return engine_->Find(id); }
+  absl::Status Cancel(TaskId id);
+
+  // By name, in root(); NotFound for a name without a task.
+  absl::StatusOr<TaskResult> GetStatus(std::string_view name) const;
+  absl::Status Cancel(std::string_view name);
+
+  // Cancels every group.
+  void CancelAll(absl::Status why);
+
+  // Takes no more tasks from outside and waits until all have ended; tasks on names
+  // never submitted end as skipped. FailedPrecondition from inside a task; any later
+  // call returns OK when the first has done its work.
+  absl::Status Shutdown(ShutdownMode mode = ShutdownMode::kDrain);
+
+ private:
+  friend class TaskGroup;
+  TaskScheduler(std::unique_ptr<TaskExecutor> executor, const SchedulerOptions& options);
+
+  const internal::IntrusivePtr<internal::Engine> engine_;
+  const ShutdownMode on_destroy_;
+  std::unique_ptr<TaskGroup> root_;
+};
+
+}  // namespace weft
+
+#endif  // WEFT_SCHEDULER_TASK_SCHEDULER_H_

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/scheduler/tbb_executor.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "absl/base/attributes.h"
+#include "absl/base/const_init.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "oneapi/tbb/global_control.h"
+#include "oneapi/tbb/task_arena.h"
+
+#include "weft/sync/completion_latch.h"
+
+namespace weft {
+
+// Which pumps run. Shared by the executor and by each pump, so that the last pump
+// may linger in oneTBB after Stop has returned and touch nothing but this.
+class TbbExecutor::Pumps {
+ public:
+  explicit Pumps(int width) : width_(width), free_slots_(static_cast<std::size_t>(width)) {
+    std::iota(free_slots_.rbegin(), free_slots_.rend(), 0);
+  }
+
+  int width() const { return width_; }
+
+  void set_source(WorkSource* source) {
+    absl::MutexLock lock(&mu_);
+    source_ = source;
+  }
+
+  // How many pumps the caller has to start so that `count` ready tasks are seen.
+  int Admit(int count) {
+    absl::MutexLock lock(&mu_);
+    if (source_ == nullptr || count <= 0) return 0;
+    look_again_ = true;
+    const int starting = std::min(count, width_ - admitted_);
+    admitted_ += starting;
+    if (starting > 0) running_.Begin(starting);
+    return starting;
+  }
+
+  void Run() noexcept {
+    const int slot = TakeSlot();
+    while (WorkSource* source = NextLook(slot)) source->Drain(slot);
+    running_.Finish();
+  }
+
+  void AwaitNone() { running_.Wait(); }
+
+ private:
+  int TakeSlot() {
+    absl::MutexLock lock(&mu_);
+    const int slot = free_slots_.back();
+    free_slots_.pop_back();
+    look_again_ = true;
+    return slot;
+  }
+
+  // Null: nothing was made ready since some pump last began to drain, so this one
+  // leaves. A wake-up that comes later finds room for another pump; one that came
+  // earlier has set look_again_. Both happen under mu_: no wake-up is lost.
+  WorkSource* NextLook(int slot) {
+    absl::MutexLock lock(&mu_);
+    if (look_again_) {
+      look_again_ = false;
+      return source_;
+    }
+    --admitted_;
+    free_slots_.push_back(slot);
+    return nullptr;
+  }
+
+  const int width_;
+  CompletionLatch running_;  // pumps that were admitted and have not left
+
+  absl::Mutex mu_;
+  WorkSource* source_ ABSL_GUARDED_BY(mu_) = nullptr;
+  int admitted_ ABSL_GUARDED_BY(mu_) = 0;
+  bool look_again_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<int> free_slots_ ABSL_GUARDED_BY(mu_);
+};
+
+namespace {
+
+// oneTBB gives no more threads than the machine has cores unless it is told to, and
+// where several tell it something the smallest number wins. So all pools of the
+// process share one control that grants the sum of what they need.
+class ThreadGrant {
+ public:
+  explicit ThreadGrant(int threads) : threads_(threads) { Change(threads); }
+  ThreadGrant(const ThreadGrant&) = delete;
+  ThreadGrant& operator=(const ThreadGrant&) = delete;
+  ~ThreadGrant() { Change(-threads_); }
+
+ private:
+  static void Change(int threads) {
+    ABSL_CONST_INIT static absl::Mutex mu(absl::kConstInit);
+    static int granted = 0;                          // guarded by mu
+    static tbb::global_control* control = nullptr;   // guarded by mu; null when 0
+    absl::MutexLock lock(&mu);
+    granted += threads;
+    // The old control goes last: at no moment is there none.
+    const std::unique_ptr<tbb::global_control> old(control);
+    control = granted == 0 ? nullptr
+                           : new tbb::global_control(  // one more for the thread that calls
+                                 tbb::global_control::max_allowed_parallelism,
+                                 static_cast<std::size_t>(granted) + 1);
+  }
+
+  const int threads_;
+};
+
+}  // namespace
+
+struct TbbExecutor::Threads {
+  explicit Threads(int width) : grant(width), arena(width, /*reserved_for_masters=*/0) {
+    arena.initialize();
+  }
+
+  ThreadGrant grant;
+  tbb::task_arena arena;
+};
+
+absl::StatusOr<std::unique_ptr<TbbExecutor>> TbbExecutor::Create(int workers) {
+  if (workers < 1 || workers > kMaxWorkers) {
+    return absl::InvalidArgumentError("number of workers is " + std::to_string(workers) +
+                                      ", expected 1 to " + std::to_string(kMaxWorkers));
+  }
+  try {
+    return std::unique_ptr<TbbExecutor>(new TbbExecutor(workers));
+  } catch (const std::exception& error) {
+    return absl::ResourceExhaustedError(std::string("cannot set up a pool of ") +
+                                        std::to_string(workers) + " workers: " + error.what());
+  }
+}
+
+TbbExecutor::TbbExecutor(int workers)
+    : pumps_(std::make_shared<Pumps>(workers)), threads_(std::make_unique<Threads>(workers)) {}
+
+TbbExecutor::~TbbExecutor() { Stop(); }
+
+int TbbExecutor::width() const { return pumps_->width(); }
+
+void TbbExecutor::Start(WorkSource* source) { pumps_->set_source(source); }
+
+void TbbExecutor::Wake(int count) {
+  for (int starting = pumps_->Admit(count); starting > 0; --starting) {
+    threads_->arena.enqueue([pumps = pumps_] { pumps->Run(); });
+  }
+}
+
+void TbbExecutor::Stop() {
+  pumps_->AwaitNone();
+  pumps_->set_source(nullptr);
+}
+
+}  // namespace weft

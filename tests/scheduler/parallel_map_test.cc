@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/scheduler/parallel_map.h"
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+
+#include "testing/engines.h"
+#include "weft/scheduler/task_scheduler.h"
+#include "weft/scheduler/worker_local.h"
+
+namespace weft {
+namespace {
+
+class ParallelMapTest : public testing::EngineTest {};
+WEFT_ON_ALL_ENGINES(ParallelMapTest);
+
+std::vector<int> Numbers(int count) {
+  std::vector<int> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
+
+TEST_P(ParallelMapTest, ResultsAreInTheOrderOfTheItems) {
+  TaskGroup group(*scheduler_);
+  const std::vector<int> items = Numbers(1000);
+  const std::vector<absl::StatusOr<int>> squares =
+      ParallelMap(group, items, [](int x) { return x * x; });
+  ASSERT_EQ(squares.size(), items.size());
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(*squares[static_cast<std::size_t>(i)], i * i);
+}
+
+TEST_P(ParallelMapTest, NoItemsNoResults) {
+  TaskGroup group(*scheduler_);
+  EXPECT_TRUE(ParallelMap(group, std::vector<int>(), [](int x) { return x; }).empty());
+}
+
+TEST_P(ParallelMapTest, OneItemsErrorDoesNotTakeTheOthersWithIt) {
+  TaskGroup group(*scheduler_);
+  const auto results = ParallelMap(group, Numbers(9), [](int x) -> absl::StatusOr<int> {
+    if (x % 3 == 1) return absl::NotFoundError(std::to_string(x));
+    if (x % 3 == 2) throw std::runtime_error(std::to_string(x));
+    return x;
+  });
+  for (int i = 0; i < 9; ++i) {
+    const auto& result = results[static_cast<std::size_t>(i)];
+    if (i % 3 == 0) {
+      EXPECT_EQ(*result, i);
+    } else {
+      EXPECT_EQ(result.status(), i % 3 == 1
+                                     ? absl::NotFoundError(std::to_string(i))
+                                     : absl::UnknownError("threw " + std::to_string(i)));
+    }
+  }
+  EXPECT_TRUE(group.Wait().ok());
+}
+
+TEST_P(ParallelMapTest, FormsOfItemsAndFunctions) {
+  TaskGroup group(*scheduler_);
+  const std::array<std::string, 2> words = {"a", "bc"};
+  const auto sizes = ParallelMap(group, std::span<const std::string>(words),
+                                 [](const std::string& word) { return word.size(); });
+  EXPECT_EQ(*sizes[1], 2u);
+  const auto statuses = ParallelMap(group, words, [](TaskContext&, const std::string& word) {
+    return word == "a" ? absl::OkStatus() : absl::AbortedError(word);
+  });
+  static_assert(std::is_same_v<decltype(statuses), const std::vector<absl::Status>>);
+  EXPECT_TRUE(statuses[0].ok());
+  EXPECT_EQ(statuses[1], absl::AbortedError("bc"));
+  const auto nothing = ParallelMap(group, words, [](const std::string&) {});
+  EXPECT_TRUE(nothing[0].ok());
+  const auto owned =
+      ParallelMap(group, words, [](const std::string& word) { return std::make_unique<std::string>(word); });
+  EXPECT_EQ(**owned[0], "a");
+}
+
+TEST_P(ParallelMapTest, CancelStopsWhatHasNotStarted) {
+  TaskGroup group(*scheduler_);
+  std::atomic<int> ran{0};
+  const auto results = ParallelMap(group, Numbers(1000), [&](int x) {
+    if (++ran == 20) group.Cancel(absl::CancelledError("enough"));
+    return x;
+  });
+  EXPECT_LT(ran, 20 + 2 * scheduler_->worker_count() + 1);
+  int completed = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const auto& result = results[static_cast<std::size_t>(i)];
+    if (result.ok()) {
+      ++completed;
+      EXPECT_EQ(*result, i);
+    } else {
+      EXPECT_EQ(result.status(), absl::CancelledError("enough"));
+    }
+  }
+  EXPECT_EQ(completed, ran);
+}
+
+TEST_P(ParallelMapTest, InsideATask) {
+  TaskGroup group(*scheduler_);
+  const auto task = group.Submit([&] {
+    int sum = 0;
+    for (const auto& x : ParallelMap(group, Numbers(100), [](int x) { return x; })) sum += *x;
+    return sum;
+  });
+  EXPECT_EQ(*task.Get(), 4950);
+}
+
+TEST_P(ParallelMapTest, AfterShutdownEveryItemHasTheReason) {
+  TaskGroup group(*scheduler_);
+  ASSERT_TRUE(scheduler_->Shutdown().ok());
+  for (const auto& result : ParallelMap(group, Numbers(3), [](int x) { return x; })) {
+    EXPECT_TRUE(absl::IsFailedPrecondition(result.status())) << result.status();
+  }
+}
+
+TEST_P(ParallelMapTest, WorkerLocalIsMadeOncePerWorkerAndNeverShared) {
+  struct Local {
+    int used = 0;
+    std::atomic<bool> busy{false};
+    Local() = default;
+    Local(Local&&) noexcept {}
+  };
+  std::atomic<int> made{0};
+  WorkerLocal<Local> locals(*scheduler_, [&] {
+    ++made;
+    return Local();
+  });
+  TaskGroup group(*scheduler_);
+  ParallelMap(group, Numbers(2000), [&](TaskContext& context, int) {
+    Local& local = locals.Get(context);
+    EXPECT_FALSE(local.busy.exchange(true));
+    ++local.used;
+    local.busy = false;
+  });
+  int used = 0;
+  int seen = 0;
+  locals.ForEach([&](Local& local) {
+    used += local.used;
+    ++seen;
+  });
+  EXPECT_EQ(used, 2000);
+  EXPECT_EQ(seen, made);
+  EXPECT_LE(made, scheduler_->worker_count());
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Waiting inside tasks: what may run on the waiting stack, and what can never end.
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "testing/engines.h"
+#include "weft/core/blocking_scope.h"
+#include "weft/scheduler/task_scheduler.h"
+
+namespace weft {
+namespace {
+
+using ::testing::HasSubstr;
+
+class WaitingTest : public testing::EngineTest {};
+WEFT_ON_ALL_ENGINES(WaitingTest);
+
+int Fibonacci(TaskGroup& group, int n) {
+  if (n < 2) return n;
+  const auto left = group.Submit([&group, n] { return Fibonacci(group, n - 1); });
+  const int right = Fibonacci(group, n - 2);
+  return *left.Get() + right;
+}
+
+TEST_P(WaitingTest, ForkAndJoinInsideTasks) {
+  TaskGroup group(*scheduler_);
+  const auto result = group.Submit([&] { return Fibonacci(group, 14); });
+  EXPECT_EQ(*result.Get(), 377);
+}
+
+TEST_P(WaitingTest, ATaskWaitsForWhatItsTargetNeeds) {
+  // target <- middle <- bottom; the waiting task is the only one that has a worker.
+  TaskGroup group(*scheduler_);
+  const auto waiting = group.Submit([&] {
+    const auto bottom = group.Submit([] { return 1; });
+    const auto middle = group.Submit([](const int& x) { return x + 1; }, bottom);
+    const auto target = group.Submit([](const int& x) { return x + 1; }, middle);
+    return *target.Get();
+  });
+  EXPECT_EQ(*waiting.Get(), 3);
+}
+
+TEST_P(WaitingTest, GroupsInsideTasks) {
+  TaskGroup group(*scheduler_);
+  const auto outer = group.Submit([&] {
+    TaskGroup inner(*scheduler_);
+    std::atomic<int> sum{0};
+    for (int i = 1; i <= 50; ++i) inner.Submit([&sum, i] { sum += i; });
+    EXPECT_TRUE(inner.Wait().ok());
+    return sum.load();
+  });
+  EXPECT_EQ(*outer.Get(), 1275);
+}
+
+TEST_P(WaitingTest, UnrelatedWorkNeverRunsOnAWaitingStack) {
+  // A body that waits while it holds a lock: another body that took the lock on the
+  // same stack would lock itself out.
+  TaskGroup group(*scheduler_);
+  absl::Mutex mu;
+  std::atomic<int> reentered{0};
+  thread_local bool holds = false;
+  for (int i = 0; i < 100; ++i) {
+    group.Submit([&] {
+      if (holds) ++reentered;
+      absl::MutexLock lock(&mu);
+      holds = true;
+      const auto inner = group.Submit([] {});
+      inner.Wait().IgnoreError();
+      holds = false;
+    });
+  }
+  EXPECT_TRUE(group.Wait().ok());
+  EXPECT_EQ(reentered, 0);
+}
+
+TEST_P(WaitingTest, WaitingForOneselfIsAnErrorWithThePath) {
+  TaskGroup group(*scheduler_);
+  Task<> self;
+  absl::Notification known;
+  self = *group.Schedule({.id = "self", .function = [&]() -> absl::Status {
+                            if (!is_inline()) known.WaitForNotification();
+                            return self.Wait();
+                          }});
+  known.Notify();
+  const absl::Status waited = self.Wait();
+  EXPECT_TRUE(absl::IsFailedPrecondition(waited)) << waited;
+  EXPECT_THAT(std::string(waited.message()), HasSubstr("self waits for self"));
+}
+
+TEST_P(WaitingTest, WaitingForADependentIsAnErrorWithThePath) {
+  TaskGroup group(*scheduler_);
+  Task<> dependent;
+  absl::Notification known;
+  const auto first = *group.Schedule({.id = "first", .function = [&]() -> absl::Status {
+                                        if (!is_inline()) known.WaitForNotification();
+                                        return dependent.Wait();
+                                      }});
+  dependent = *group.Schedule({.id = "second", .function = [] {}, .dependencies = {first}});
+  known.Notify();
+  EXPECT_THAT(std::string(first.Wait().message()), HasSubstr("first waits for second -> first"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(dependent.Wait()));
+  EXPECT_EQ(dependent.state(), TaskState::kSkipped);
+}
+
+TEST_P(WaitingTest, TwoTasksThatWaitForEachOtherEndWithAnError) {
+  TaskGroup group(*scheduler_);
+  Task<> a;
+  Task<> b;
+  absl::Notification known;
+  a = *group.Schedule({.id = "a", .function = [&]() -> absl::Status {
+                         if (!is_inline()) known.WaitForNotification();
+                         return b.Wait();
+                       }});
+  b = *group.Schedule({.id = "b", .function = [&]() -> absl::Status {
+                         if (!is_inline()) known.WaitForNotification();
+                         return a.Wait();
+                       }});
+  known.Notify();
+  const RunSummary summary = group.Wait();
+  EXPECT_EQ(summary.failed, 2);  // one found the circle, the other saw that fail
+  EXPECT_THAT(std::string(summary.failures[0].status.message()), HasSubstr("never end"));
+}
+
+TEST_P(WaitingTest, WaitingForTheOwnGroupIsAnError) {
+  TaskGroup group(*scheduler_);
+  const auto task = group.Submit([&] { return group.Wait().status; });
+  EXPECT_TRUE(absl::IsFailedPrecondition(task.Get())) << task.Get();
+}
+
+TEST_P(WaitingTest, WaitingInsideForANameWithoutATaskIsAnError) {
+  TaskGroup group(*scheduler_);
+  const auto stuck = group.Schedule({.id = "stuck", .function = [] {}, .dependencies = {"ghost"}});
+  const auto task = group.Submit([&] { return stuck->Wait(); });
+  EXPECT_TRUE(absl::IsFailedPrecondition(task.Get()));
+  EXPECT_THAT(std::string(task.Get().message()), HasSubstr("'ghost'"));
+}
+
+TEST_P(WaitingTest, TooDeepAWaitIsAnErrorNotAnOverflow) {
+  TaskGroup group(*scheduler_);
+  std::function<absl::Status(int)> descend = [&](int levels) -> absl::Status {
+    if (levels == 0) return absl::OkStatus();
+    return group.Submit([&descend, levels] { return descend(levels - 1); }).Wait();
+  };
+  const auto deep = group.Submit([&] { return descend(500); });
+  EXPECT_TRUE(deep.Get().ok()) << deep.Get();
+  if (GetParam() > 1) return;  // more workers share the depth: no fixed limit to meet
+  const auto too_deep = group.Submit([&] { return descend(5000); });
+  EXPECT_TRUE(absl::IsResourceExhausted(too_deep.Get())) << too_deep.Get();
+}
+
+TEST_P(WaitingTest, DestroyingAGroupInsideATaskWaitsForItsBodies) {
+  TaskGroup group(*scheduler_);
+  std::atomic<int> inside{0};
+  const auto task = group.Submit([&] {
+    int local = 0;  // bodies refer to it: none may run after the destructor
+    TaskGroup inner(*scheduler_);
+    for (int i = 0; i < 10; ++i) {
+      inner.Submit([&] {
+        ++inside;
+        ++local;
+        --inside;
+      }, After());
+    }
+  });
+  EXPECT_TRUE(task.Get().ok());
+  EXPECT_EQ(inside, 0);
+}
+
+TEST_P(WaitingTest, ATaskMayWaitForAnotherScheduler) {
+  const auto other = testing::MakeScheduler(GetParam());
+  TaskGroup here(*scheduler_);
+  TaskGroup there(*other);
+  const auto task = here.Submit([&] { return *there.Submit([] { return 5; }).Get() + 1; });
+  EXPECT_EQ(*task.Get(), 6);
+}
+
+class CountingHook final : public BlockingHook {
+ public:
+  void OnBlock() noexcept override { ++blocked; }
+  void OnUnblock() noexcept override {}
+  int blocked = 0;
+};
+
+TEST(WaitingOutsideTest, SaysThatItBlocks) {
+  const auto scheduler = testing::MakeScheduler(1);
+  CountingHook hook;
+  const ScopedBlockingHook install(&hook);
+  scheduler->Submit([] {}).Wait().IgnoreError();
+  EXPECT_EQ(hook.blocked, 1);
+}
+
+}  // namespace
+}  // namespace weft

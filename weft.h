@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole public API of the library's floors. Each floor can be used alone.
+
+#ifndef WEFT_WEFT_H_
+#define WEFT_WEFT_H_
+
+#include "weft/core/blocking_scope.h"
+#include "weft/core/cancellation.h"
+#include "weft/core/clock.h"
+#include "weft/core/parallel_processing_config.h"
+#include "weft/core/task_context.h"
+#include "weft/core/task_definition.h"
+#include "weft/core/task_id.h"
+#include "weft/core/task_options.h"
+#include "weft/core/task_result.h"
+#include "weft/core/task_state.h"
+#include "weft/distribution/ready_order.h"
+#include "weft/distribution/topology.h"
+#include "weft/scheduler/inline_executor.h"
+#include "weft/scheduler/parallel_map.h"
+#include "weft/scheduler/run_summary.h"
+#include "weft/scheduler/task.h"
+#include "weft/scheduler/task_executor.h"
+#include "weft/scheduler/task_group.h"
+#include "weft/scheduler/task_queue.h"
+#include "weft/scheduler/task_scheduler.h"
+#include "weft/scheduler/tbb_executor.h"
+#include "weft/scheduler/worker_local.h"
+#include "weft/sync/completion_latch.h"
+#include "weft/sync/failure_log.h"
+
+#endif  // WEFT_WEFT_H_
