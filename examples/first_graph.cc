@@ -19,11 +19,13 @@ int main() {
         return count;
       },
       text);
-  auto broken = group.Submit([](const std::string&) -> absl::StatusOr<int> {
-    return absl::DataLossError("the loom is out of thread");
-  }, text);
-  auto after = group.Submit([](const int& n) { return n + 1; }, broken);
-  auto log = group.Submit([](const absl::StatusOr<int>& n) {  // runs anyway
+  auto broken = group.Submit(
+      [](const std::string&) -> absl::StatusOr<int> {
+        return absl::DataLossError("the loom is out of thread");
+      },
+      text);
+  auto after = group.Submit([](const int& n) { return n + 1; }, broken);  // skipped
+  auto log = group.Submit([](const absl::StatusOr<int>& n) {              // runs anyway
     std::cout << "after: " << n.status().message() << "\n";
   }, after);
 
