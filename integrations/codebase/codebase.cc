@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/integrations/codebase/codebase.h"
+
+#include <algorithm>
+#include <sys/resource.h>
+#include <utility>
+
+#include "weft/integrations/codebase/internal/digest.h"
+#include "weft/integrations/codebase/parse_files.h"
+#include "weft/scheduler/task_group.h"
+
+namespace weft {
+namespace {
+
+void Tell(const CodebaseOptions& options, const AnalysisProgress& progress) {
+  if (options.progress != nullptr) options.progress(progress);
+}
+
+absl::StatusOr<Discovery> Discover(TaskScheduler& scheduler, const std::string& root,
+                                   const CodebaseOptions& options) {
+  Tell(options, {.phase = AnalysisPhase::kDiscovering});
+  TaskGroup group(scheduler, {.cancellation = options.cancellation});
+  return DiscoverFiles(group, root, options.discover);
+}
+
+absl::StatusOr<ParsedFiles> Parse(TaskScheduler& scheduler, const std::string& root,
+                                  const std::vector<std::string>& paths,
+                                  const CodebaseOptions& options) {
+  Tell(options,
+       {.phase = AnalysisPhase::kParsing, .total = static_cast<std::int64_t>(paths.size())});
+  TaskGroup group(scheduler, {.cancellation = options.cancellation});
+  ParseOptions parse = {
+      .limits = options.limits, .registry = options.registry, .clock = options.clock};
+  if (options.progress != nullptr) {
+    parse.progress = [&options](std::int64_t done, std::int64_t total) {
+      Tell(options, {.phase = AnalysisPhase::kParsing, .done = done, .total = total});
+    };
+  }
+  return ParseFiles(group, root, paths, parse);
+}
+
+std::vector<std::string> Candidates(const Discovery& found, const ParserRegistry& registry) {
+  std::vector<std::string> paths;
+  for (const DiscoveredFile& file : found.files) {
+    if (file.type == DiscoveredType::kRegular && registry.Find(file.path) != nullptr) {
+      paths.push_back(file.path);
+    }
+  }
+  return paths;
+}
+
+FileRecord RecordOf(const DiscoveryError& error) {
+  FileRecord record;
+  record.path = error.path;
+  record.status = FileStatus::kFailed;
+  const absl::string_view reason = error.status.message();
+  record.reason = std::string(reason.data(), reason.size());
+  return record;
+}
+
+std::vector<SlowFile> Slowest(const ParsedFiles& parsed, std::size_t count) {
+  std::vector<SlowFile> slowest;
+  for (std::size_t i = 0; i < parsed.records.size(); ++i) {
+    slowest.push_back({parsed.records[i].path, parsed.durations[i]});
+  }
+  count = std::min(count, slowest.size());
+  const auto middle = slowest.begin() + static_cast<std::ptrdiff_t>(count);
+  std::partial_sort(slowest.begin(), middle, slowest.end(),
+                    [](const SlowFile& a, const SlowFile& b) { return a.duration > b.duration; });
+  slowest.resize(count);
+  return slowest;
+}
+
+std::int64_t PeakMemoryBytes() {
+  struct rusage usage = {};
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? std::int64_t{usage.ru_maxrss} * 1024 : 0;
+}
+
+}  // namespace
+
+void FileTotals::Add(const FileRecord& record) {
+  ++files;
+  switch (record.status) {
+    case FileStatus::kParsed: ++parsed; break;
+    case FileStatus::kParsedWithErrors: ++parsed_with_errors; break;
+    case FileStatus::kSkipped: ++skipped; break;
+    case FileStatus::kFailed: ++failed; break;
+  }
+  bytes += record.bytes;
+  lines += record.lines;
+  symbols += static_cast<std::int64_t>(record.symbols.size());
+  imports += static_cast<std::int64_t>(record.imports.size());
+}
+
+absl::StatusOr<Codebase> Codebase::Analyze(TaskScheduler& scheduler, std::string root,
+                                           const CodebaseOptions& options) {
+  if (absl::Status valid = options.limits.Validate(); !valid.ok()) return valid;
+  const Clock& clock = options.clock != nullptr ? *options.clock : SteadyClock();
+  const ParserRegistry& registry =
+      options.registry != nullptr ? *options.registry : ParserRegistry::Default();
+  Codebase codebase(std::move(root));
+  const absl::Duration start = clock.Now();
+  absl::StatusOr<Discovery> found = Discover(scheduler, codebase.root_, options);
+  if (!found.ok()) return found.status();
+  const absl::Duration discovered = clock.Now();
+  const std::vector<std::string> paths = Candidates(*found, registry);
+  absl::StatusOr<ParsedFiles> parsed = Parse(scheduler, codebase.root_, paths, options);
+  if (!parsed.ok()) return parsed.status();
+  const absl::Duration end = clock.Now();
+  codebase.status_ = parsed->status;
+  codebase.run_.slowest = Slowest(*parsed, options.slowest_files);
+  for (const DiscoveryError& error : found->errors) parsed->records.push_back(RecordOf(error));
+  codebase.TakeRecords(std::move(parsed->records));
+  codebase.TakeDiscovery(*found, static_cast<std::int64_t>(paths.size()));
+  codebase.digest_ = internal::DigestOf(codebase);
+  codebase.run_.workers = scheduler.worker_count();
+  codebase.run_.discovering = discovered - start;
+  codebase.run_.parsing = end - discovered;
+  codebase.run_.total = clock.Now() - start;
+  codebase.run_.peak_memory_bytes = PeakMemoryBytes();
+  return codebase;
+}
+
+void Codebase::TakeRecords(std::vector<FileRecord> records) {
+  files_ = std::move(records);
+  // Parsed files are in order; what could not be discovered comes between them.
+  std::stable_sort(files_.begin(), files_.end(),
+                   [](const FileRecord& a, const FileRecord& b) { return a.path < b.path; });
+  for (const FileRecord& record : files_) {
+    totals_.Add(record);
+    if (!record.language.empty()) languages_[record.language].Add(record);
+  }
+}
+
+void Codebase::TakeDiscovery(Discovery& found, std::int64_t candidates) {
+  const auto links = std::count_if(
+      found.files.begin(), found.files.end(),
+      [](const DiscoveredFile& file) { return file.type == DiscoveredType::kSymlink; });
+  entries_.symlinks = links;
+  entries_.other_files = static_cast<std::int64_t>(found.files.size()) - links - candidates;
+  entries_.directories = found.directories;
+  entries_.ignored = found.ignored;
+  entries_.hidden = found.hidden;
+  entries_.filtered = found.filtered;
+  skipped_entries_ = std::move(found.skipped);
+}
+
+const FileRecord* Codebase::FindFile(std::string_view path) const {
+  const auto found = std::lower_bound(
+      files_.begin(), files_.end(), path,
+      [](const FileRecord& record, std::string_view wanted) { return record.path < wanted; });
+  return found != files_.end() && found->path == path ? &*found : nullptr;
+}
+
+}  // namespace weft
