@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ctrl-C at the command: what was begun ends, nothing half is left, and the shell is
+// told. No waiting for time: a signal is sent once progress has shown.
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+#include "process.h"
+#include "scratch_folder.h"
+
+namespace weft::tools {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr int kInterrupted = 130;
+
+// Some seconds of work: far more than a signal needs to arrive.
+class InterruptCommandTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    tree_ = new ScratchFolder;
+    std::string source;
+    while (source.size() < 200'000) {
+      source += "def f" + std::to_string(source.size()) + "(a, b):\n    return [a, (b, a + b)]\n";
+    }
+    for (int i = 0; i < 150; ++i) {
+      tree_->Write("d" + std::to_string(i % 10) + "/f" + std::to_string(i) + ".py", source);
+    }
+  }
+  static void TearDownTestSuite() {
+    delete tree_;
+    tree_ = nullptr;
+  }
+
+  static std::vector<std::string> Words(std::vector<std::string> options) {
+    options.insert(options.begin(), {"analyze", tree_->path(), "--progress", "always"});
+    return options;
+  }
+
+  static ScratchFolder* tree_;
+};
+
+ScratchFolder* InterruptCommandTest::tree_ = nullptr;
+
+TEST_F(InterruptCommandTest, OneSignalCancelsAndSaysWhatWasDone) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    for (const char* mode : {"--jobs=2", "--sequential"}) {
+      Process weft(Words({mode}));
+      ASSERT_TRUE(weft.AwaitError("\n")) << "no progress before the end";
+      weft.Send(signal);
+      const ProcessResult result = weft.Wait();
+      EXPECT_EQ(result.exit_code, kInterrupted) << signal << mode;
+      EXPECT_THAT(result.err, AllOf(HasSubstr("interrupted"), HasSubstr("150")));
+      EXPECT_THAT(result.out, IsEmpty()) << "a part of a summary would look like all of it";
+    }
+  }
+}
+
+TEST_F(InterruptCommandTest, NoJsonIsLeftOrReplaced) {
+  const ScratchFolder folder;
+  folder.Write("old.json", "old");
+  for (const char* name : {"old.json", "new.json"}) {
+    Process weft(Words({"--json", folder / name}));
+    ASSERT_TRUE(weft.AwaitError("\n"));
+    weft.Send(SIGINT);
+    EXPECT_EQ(weft.Wait().exit_code, kInterrupted);
+  }
+  EXPECT_EQ(folder.Read("old.json"), "old");
+  EXPECT_EQ(folder.CountEntries(), 1);
+}
+
+TEST_F(InterruptCommandTest, NoJsonIsPrinted) {
+  Process weft(Words({"--json", "-"}));
+  ASSERT_TRUE(weft.AwaitError("\n"));
+  weft.Send(SIGINT);
+  const ProcessResult result = weft.Wait();
+  EXPECT_EQ(result.exit_code, kInterrupted);
+  EXPECT_THAT(result.out, IsEmpty());
+}
+
+// A reader that stops reading holds the command for ever: only the second signal can
+// end it.
+TEST_F(InterruptCommandTest, TheSecondSignalEndsAtOnce) {
+  const ScratchFolder folder;
+  std::string source;
+  for (int i = 0; i < 30'000; ++i) source += "def f" + std::to_string(i) + "(): pass\n";
+  folder.Write("a.py", source);
+  Process weft({"analyze", folder.path(), "--json", "-"});
+  ASSERT_TRUE(weft.AwaitOutput("{"));
+  // Two kinds, since two equal signals may become one while they wait.
+  weft.Send(SIGINT);
+  weft.Send(SIGTERM);
+  weft.AwaitEnd();
+  EXPECT_EQ(weft.Wait().exit_code, kInterrupted);
+}
+
+// The document was complete before its first byte was written; a reader gets all of it.
+TEST_F(InterruptCommandTest, OneSignalWhileWritingLetsTheDocumentEnd) {
+  const ScratchFolder folder;
+  std::string source;
+  for (int i = 0; i < 30'000; ++i) source += "def f" + std::to_string(i) + "(): pass\n";
+  folder.Write("a.py", source);
+  Process weft({"analyze", folder.path(), "--json", "-"});
+  ASSERT_TRUE(weft.AwaitOutput("{"));
+  weft.Send(SIGINT);
+  const ProcessResult result = weft.Wait();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_TRUE(nlohmann::json::accept(result.out));
+}
+
+// As `nohup` and the background of a shell script do.
+TEST_F(InterruptCommandTest, ASignalIgnoredFromTheStartStaysIgnored) {
+  const ScratchFolder folder;
+  for (int i = 0; i < 20; ++i) folder.Write("a" + std::to_string(i) + ".py", "x = 1\n");
+  Process weft({"analyze", folder.path(), "--progress", "always"},
+               {.in_child = [] { std::signal(SIGINT, SIG_IGN); }});
+  ASSERT_TRUE(weft.AwaitError("\n"));
+  weft.Send(SIGINT);
+  const ProcessResult result = weft.Wait();
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("python"));
+}
+
+}  // namespace
+}  // namespace weft::tools

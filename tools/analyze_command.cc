@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/tools/analyze_command.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "weft/core/clock.h"
+#include "weft/core/parallel_processing_config.h"
+#include "weft/integrations/codebase/codebase.h"
+#include "weft/scheduler/task_scheduler.h"
+#include "weft/tools/analysis_json.h"
+#include "weft/tools/analysis_summary.h"
+#include "weft/tools/analysis_view.h"
+#include "weft/tools/command_line.h"
+#include "weft/tools/exit_code.h"
+#include "weft/tools/interrupt_watch.h"
+#include "weft/tools/json_destination.h"
+#include "weft/tools/make_scheduler.h"
+#include "weft/tools/output.h"
+#include "weft/tools/progress_line.h"
+#include "weft/tools/read_config.h"
+#include "weft/tools/report.h"
+#include "weft/tools/selection.h"
+#include "weft/tools/terminal_text.h"
+
+namespace weft::tools {
+namespace {
+
+// How far the work is, for the progress line and for whoever interrupts it.
+//
+// Thread safety: every method may be called from any thread.
+class WorkDone {
+ public:
+  void Add(const AnalysisProgress& progress) {
+    // relaxed: figures for people. Reports may overtake each other, the count may not.
+    std::int64_t known = done_.load(std::memory_order_relaxed);
+    while (known < progress.done &&
+           !done_.compare_exchange_weak(known, progress.done, std::memory_order_relaxed)) {
+    }
+    total_.store(progress.total, std::memory_order_relaxed);
+  }
+
+  std::string Describe() const {
+    const std::int64_t done = done_.load(std::memory_order_relaxed);
+    const std::int64_t total = total_.load(std::memory_order_relaxed);
+    if (total == 0) return "finding files";
+    return "parsed " + FormatCount(done) + " of " + FormatCount(total) + " files, " +
+           std::to_string(100 * done / total) + "%";
+  }
+
+ private:
+  std::atomic<std::int64_t> done_{0};
+  std::atomic<std::int64_t> total_{0};
+};
+
+absl::StatusOr<Codebase> Analyze(const AnalyzeArguments& arguments,
+                                 const ParallelProcessingConfig& config,
+                                 const InterruptWatch& watch, WorkDone& done) {
+  const absl::StatusOr<std::unique_ptr<TaskScheduler>> scheduler = MakeScheduler(config);
+  if (!scheduler.ok()) return scheduler.status();
+  ProgressLine line(STDERR_FILENO, ProgressStyle::For(arguments.progress, STDERR_FILENO),
+                    SteadyClock());
+  CodebaseOptions options;
+  options.discover = MakeDiscoverOptions(arguments.selection);
+  if (arguments.max_file_size.has_value()) {
+    options.limits.max_file_bytes = *arguments.max_file_size;
+  }
+  options.cancellation = watch.token();
+  options.slowest_files = 5;  // the summary stays on one screen
+  options.progress = [&](const AnalysisProgress& progress) {
+    done.Add(progress);
+    line.Update([&done] { return done.Describe(); });
+  };
+  return Codebase::Analyze(**scheduler, arguments.selection.path, options);
+}
+
+ExitCode ReportInterruption(const WorkDone& done) {
+  Report("interrupted: " + done.Describe() + "; nothing was written");
+  return kExitInterrupted;
+}
+
+absl::Status PrintSummary(const AnalysisView& analysis) {
+  Output output(STDOUT_FILENO, "standard output");
+  output.Write(FormatSummary(analysis));
+  return output.Flush();
+}
+
+// Both outputs are tried: whoever waited for the analysis gets what can be had of it.
+absl::Status WriteResults(const AnalysisView& analysis,
+                          const std::optional<JsonDestination>& json, InterruptWatch& watch) {
+  absl::Status written;
+  if (json.has_value()) {
+    written = json->Write([&](Output& output) { WriteAnalysisJson(analysis, output); }, watch);
+    if (absl::IsCancelled(written)) return written;
+  }
+  if (!json.has_value() || !json->is_standard_output()) {
+    const absl::Status printed = PrintSummary(analysis);
+    if (written.ok()) return printed;
+    if (!printed.ok()) Report(std::string(printed.message()));
+  }
+  return written;
+}
+
+}  // namespace
+
+ExitCode RunAnalyze(const AnalyzeArguments& arguments) {
+  InterruptWatch watch;
+  const absl::StatusOr<ParallelProcessingConfig> config = ReadConfig(arguments);
+  if (!config.ok()) return ReportFailure(config.status());
+  std::optional<JsonDestination> json;
+  if (arguments.json.has_value()) {
+    absl::StatusOr<JsonDestination> found = JsonDestination::Find(*arguments.json);
+    if (!found.ok()) return ReportFailure(found.status());
+    json = *std::move(found);
+  }
+  WorkDone done;
+  const absl::StatusOr<Codebase> codebase = Analyze(arguments, *config, watch, done);
+  if (watch.interrupted()) return ReportInterruption(done);
+  if (!codebase.ok()) return ReportFailure(codebase.status());
+  if (!codebase->complete()) return ReportFailure(codebase->status());
+  const absl::Status written = WriteResults(AnalysisView::Of(*codebase), json, watch);
+  if (absl::IsCancelled(written)) return ReportInterruption(done);
+  if (!written.ok()) return ReportFailure(written);
+  return codebase->totals().failed == 0 ? kExitDone : kExitSomeFailed;
+}
+
+}  // namespace weft::tools

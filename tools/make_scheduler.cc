@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/tools/make_scheduler.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "weft/core/parallel_processing_config.h"
+#include "weft/distribution/topology.h"
+#include "weft/scheduler/task_scheduler.h"
+#include "weft/tools/report.h"
+#include "weft/tools/terminal_text.h"
+
+namespace weft::tools {
+
+absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingConfig config) {
+  if (config.parallel && config.num_workers == 0) {
+    const Topology topology = ReadTopology();
+    for (const std::string& warning : topology.warnings) {
+      Report("warning: " + MakePrintable(warning));
+    }
+    config.num_workers =
+        std::min(topology.usable_workers, ParallelProcessingConfig::kMaxWorkers);
+  }
+  return TaskScheduler::Create(SchedulerOptions{.config = config});
+}
+
+}  // namespace weft::tools

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The scheduler of a command, with as many workers as this machine lets us use.
+
+#ifndef WEFT_TOOLS_MAKE_SCHEDULER_H_
+#define WEFT_TOOLS_MAKE_SCHEDULER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+
+#include "weft/core/parallel_processing_config.h"
+#include "weft/scheduler/task_scheduler.h"
+
+namespace weft::tools {
+
+// Reports each source of a limit that made no sense, and goes on without it.
+// Errors: those of TaskScheduler::Create.
+absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingConfig config);
+
+}  // namespace weft::tools
+
+#endif  // WEFT_TOOLS_MAKE_SCHEDULER_H_
