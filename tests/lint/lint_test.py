@@ -18,6 +18,7 @@ GOOD = {
                  "void F() { try { G(); } catch (...) { Keep(std::current_exception()); } }\n"
                  'const char* k = "sleep_for(1) std::regex"; // sleep_for(1), catch (...) {}\n',
     "tools/m.cc": SPDX + '#include "weft/weft.h"\n#include <CLI/CLI.hpp>\n',
+    "integrations/codebase/grammars/a.c": SPDX + '#include "alloc.h"\n',
     "tests/a_test.cc": SPDX + '#include "weft/core/internal/c.h"\n',
     "tests/run.sh": "#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\n",
     "core/CMakeLists.txt": "# SPDX-License-Identifier: Apache-2.0\n",

@@ -27,7 +27,8 @@ if(WAY STREQUAL "install")
       endif()
     endforeach()
   endforeach()
-  set(way "-DCMAKE_PREFIX_PATH=${prefix}" "-DOUTSIDER_CODEBASE=${WEFT_CODEBASE}")
+  set(way "-DCMAKE_PREFIX_PATH=${prefix}" "-DOUTSIDER_EXPECTS=${WEFT_VERSION}"
+    "-DOUTSIDER_CODEBASE=${WEFT_CODEBASE}")
 else()
   # The grammars make no difference here; without them the build is short, and that switch tried.
   set(way "-DOUTSIDER_WEFT_FOLDER=${WEFT_SOURCE}" -DWEFT_CODEBASE=OFF -DOUTSIDER_CODEBASE=OFF)
@@ -36,8 +37,8 @@ endif()
 run(${CMAKE_COMMAND} -S "${CMAKE_CURRENT_LIST_DIR}/outsider" -B "${build}" -G Ninja
   -DCMAKE_C_COMPILER=${C_COMPILER} -DCMAKE_CXX_COMPILER=${CXX_COMPILER}
   -DCMAKE_BUILD_TYPE=${BUILD_TYPE} -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
-  "-DOUTSIDER_EXPECTS=${WEFT_VERSION}" ${way})
-run(${CMAKE_COMMAND} --build "${build}")
+  "-DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" ${way})
+run(${CMAKE_COMMAND} --build "${build}" --parallel 2)
 
 file(READ "${build}/compile_commands.json" commands)
 string(JSON count LENGTH "${commands}")
