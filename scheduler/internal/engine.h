@@ -178,6 +178,8 @@ class Engine final : public RefCounted, public WorkSource {
   absl::Status Outcome(const WaitTarget& target) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool AwaitChange(const WaitTarget& target, absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool SleepUntilChange(const WaitTarget& target, std::uint64_t seen, absl::Time deadline)
+      ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status WaitForThreads(const WaitTarget& target, absl::Time deadline)
       ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status WaitByDraining(const WaitTarget& target, absl::Time deadline)

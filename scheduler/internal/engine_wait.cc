@@ -121,6 +121,14 @@ absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadlin
   return Outcome(target);
 }
 
+// Blocks this worker. The scope begins and ends outside the lock: its hook may do
+// what it likes.
+bool Engine::SleepUntilChange(const WaitTarget& target, std::uint64_t seen, absl::Time deadline) {
+  BlockingScope blocking;
+  absl::MutexLock lock(&mu_);
+  return changes_ != seen || AwaitChange(target, deadline);
+}
+
 absl::Status Engine::WaitInsideTask(Frame& frame, const WaitTarget& target, absl::Time deadline,
                                     bool surely) {
   absl::MutexLock lock(&mu_);
@@ -147,9 +155,9 @@ absl::Status Engine::WaitInside(Frame& frame, const WaitTarget& target, absl::Ti
     } else {
       const std::uint64_t seen = changes_;
       mu_.Unlock();
-      BlockingScope blocking;
+      const bool in_time = SleepUntilChange(target, seen, deadline);
       mu_.Lock();
-      if (changes_ == seen && !AwaitChange(target, deadline)) return TooLate();
+      if (!in_time) return TooLate();
     }
     if (absl::Now() >= deadline) return Satisfied(target) ? Outcome(target) : TooLate();
   }
