@@ -4,7 +4,7 @@
 # weft_add_test_suite in every folder of tests.
 
 # What these offer is compiled into our objects: whoever links an installed weft needs none of it.
-set(weft_header_only nlohmann_json::nlohmann_json)
+set(weft_header_only nlohmann_json::nlohmann_json xxhash::headers)
 
 # weft_add_floor(<name> SOURCES ... HEADERS ... [PUBLIC_LINKS ...] [PRIVATE_LINKS ...])
 # makes the static library weft_<name>, alias weft::<name>. HEADERS, relative to the folder, are

@@ -105,14 +105,18 @@ std::string FormatGroup(const ReasonGroup& group) {
   return text;
 }
 
-std::string FormatReasons(const AnalysisView& analysis, FileStatus status,
-                          std::string_view label) {
+std::string FormatReasons(const AnalysisView& analysis, FileStatus status, std::string_view label) {
   constexpr std::size_t kMostGroups = 8;
   const std::vector<ReasonGroup> groups = GroupReasons(analysis.files, status);
   std::int64_t files = 0;
   for (const ReasonGroup& group : groups) files += group.count;
   if (files == 0) return Line(label, "0 files");
-  std::string text = Line(label, CountFiles(files));
+  // What discovery could not open may have been a folder.
+  const bool other = std::any_of(
+      analysis.files.begin(), analysis.files.end(),
+      [status](const FileRecord& file) { return file.status == status && file.language.empty(); });
+  std::string text =
+      Line(label, other ? FormatCount(files) + " files or folders" : CountFiles(files));
   std::int64_t shown = 0;
   for (std::size_t i = 0; i < std::min(groups.size(), kMostGroups); ++i) {
     text += FormatGroup(groups[i]);
@@ -161,12 +165,11 @@ std::int64_t BytesOf(const AnalysisView& analysis, std::string_view path) {
 std::string FormatSlowest(const AnalysisView& analysis) {
   std::string text;
   for (const SlowFile& file : analysis.run.slowest) {
-    const std::string figures =
-        PadLeft(FormatSeconds(absl::ToDoubleSeconds(file.duration)), 8) + "  " +
-        PadLeft(FormatBytes(BytesOf(analysis, file.path)), 8) + "  ";
-    text += Line(text.empty() ? "Slowest" : "",
-                 figures + KeepEnd(MakePrintable(file.path),
-                                   kColumns - kLabelColumns - figures.size()));
+    const std::string figures = PadLeft(FormatSeconds(absl::ToDoubleSeconds(file.duration)), 8) +
+                                "  " + PadLeft(FormatBytes(BytesOf(analysis, file.path)), 8) + "  ";
+    text += Line(
+        text.empty() ? "Slowest" : "",
+        figures + KeepEnd(MakePrintable(file.path), kColumns - kLabelColumns - figures.size()));
   }
   return text.empty() ? "" : text + "\n";
 }
@@ -178,7 +181,7 @@ std::string FormatRun(const AnalysisView& analysis, const FileTotals& total) {
       Line("Time", seconds(run.total) + ": " + seconds(run.discovering) + " finding files, " +
                        seconds(run.parsing) + " parsing with " + FormatCount(run.workers) +
                        (run.workers == 1 ? " worker" : " workers"));
-  if (run.parsing > absl::ZeroDuration()) {
+  if (total.files > 0 && run.parsing > absl::ZeroDuration()) {
     const auto a_second = [&run](std::int64_t count) {
       return static_cast<std::int64_t>(static_cast<double>(count) /
                                        absl::ToDoubleSeconds(run.parsing));
@@ -201,11 +204,11 @@ std::string FormatSummary(const AnalysisView& analysis) {
   }
   std::string text = FormatLanguages(analysis);
   if (analysis.files.empty()) text += "No source files here.\n\n";
-  text += Line("Parsed", CountFiles(parsed.files) +
-                             (parsed.parsed_with_errors == 0
-                                  ? ""
-                                  : ", " + FormatCount(parsed.parsed_with_errors) +
-                                        " of them with syntax errors"));
+  text += Line("Parsed",
+               CountFiles(parsed.files) + (parsed.parsed_with_errors == 0
+                                               ? ""
+                                               : ", " + FormatCount(parsed.parsed_with_errors) +
+                                                     " of them with syntax errors"));
   text += FormatReasons(analysis, FileStatus::kSkipped, "Skipped");
   text += FormatReasons(analysis, FileStatus::kFailed, "Failed");
   text += FormatLeftOut(analysis) + "\n";

@@ -2,13 +2,12 @@
 
 #include "weft/tools/analyze_command.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unistd.h>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -96,8 +95,8 @@ absl::Status PrintSummary(const AnalysisView& analysis) {
 }
 
 // Both outputs are tried: whoever waited for the analysis gets what can be had of it.
-absl::Status WriteResults(const AnalysisView& analysis,
-                          const std::optional<JsonDestination>& json, InterruptWatch& watch) {
+absl::Status WriteResults(const AnalysisView& analysis, const std::optional<JsonDestination>& json,
+                          InterruptWatch& watch) {
   absl::Status written;
   if (json.has_value()) {
     written = json->Write([&](Output& output) { WriteAnalysisJson(analysis, output); }, watch);
@@ -131,7 +130,14 @@ ExitCode RunAnalyze(const AnalyzeArguments& arguments) {
   const absl::Status written = WriteResults(AnalysisView::Of(*codebase), json, watch);
   if (absl::IsCancelled(written)) return ReportInterruption(done);
   if (!written.ok()) return ReportFailure(written);
-  return codebase->totals().failed == 0 ? kExitDone : kExitSomeFailed;
+  const std::int64_t failed = codebase->totals().failed;
+  if (failed == 0) return kExitDone;
+  // The summary says it too, where there is one.
+  if (json.has_value() && json->is_standard_output()) {
+    Report(FormatCount(failed) + (failed == 1 ? " file or folder" : " files or folders") +
+           " failed; the records in the document say why");
+  }
+  return kExitSomeFailed;
 }
 
 }  // namespace weft::tools

@@ -2,8 +2,6 @@
 
 #include "weft/tools/command_line.h"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -19,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include <CLI/CLI.hpp>
 
 #include "weft/core/parallel_processing_config.h"
 #include "weft/tools/progress_line.h"
@@ -139,9 +138,7 @@ void AddFlag(CLI::App& app, const char* name, bool& value, const char* descripti
 }
 
 void AddSelection(CLI::App& app, SelectionArguments& selection) {
-  app.add_option("PATH", selection.path, "The folder to look at")
-      ->required()
-      ->type_name("");
+  app.add_option("PATH", selection.path, "The folder to look at")->required()->type_name("");
   AddGlobs(app, "--include", selection.include, "Only files that match (repeatable)");
   AddGlobs(app, "--exclude", selection.exclude, "No files or folders that match (repeatable)");
   AddFlag(app, "--no-ignore", selection.no_ignore, "Also what .gitignore files exclude");
@@ -151,8 +148,7 @@ void AddSelection(CLI::App& app, SelectionArguments& selection) {
 void AddAnalyze(CLI::App& app, AnalyzeArguments& arguments, RawValues& raw) {
   AddHelp(app);
   AddSelection(app, arguments.selection);
-  app.add_option("--max-file-size", raw.max_file_size,
-                 "Skip larger files; K, M or G may follow (8M)")
+  app.add_option("--max-file-size", raw.max_file_size, "Skip larger files (default 8M; K, M or G)")
       ->type_name("SIZE");
   app.add_option("--json", raw.json, "Write all facts to FILE; - is standard output")
       ->type_name("FILE");

@@ -28,9 +28,9 @@ struct SelectionArguments {
 
 struct AnalyzeArguments {
   SelectionArguments selection;
-  std::optional<std::string> json;         // a file, or "-"
+  std::optional<std::string> json;  // a file, or "-"
   std::optional<std::string> config_file;
-  std::optional<int> jobs;                 // 1 to ParallelProcessingConfig::kMaxWorkers
+  std::optional<int> jobs;  // 1 to ParallelProcessingConfig::kMaxWorkers
   bool sequential = false;
   std::optional<std::int64_t> max_file_size;  // bytes
   ProgressChoice progress = ProgressChoice::kAuto;

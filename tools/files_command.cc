@@ -2,13 +2,12 @@
 
 #include "weft/tools/files_command.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 #include "absl/status/status.h"

@@ -2,13 +2,12 @@
 
 #include "weft/tools/interrupt_watch.h"
 
-#include <pthread.h>
-#include <unistd.h>
-
 #include <csignal>
+#include <pthread.h>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 #include "absl/status/status.h"

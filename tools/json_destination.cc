@@ -2,20 +2,19 @@
 
 #include "weft/tools/json_destination.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <random>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -38,8 +37,7 @@ std::optional<int> ReadDescriptorName(std::string_view name) {
     if (!name.starts_with(folder)) continue;
     const std::string_view digits = name.substr(folder.size());
     int number = -1;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (error == std::errc() && end == digits.data() + digits.size() && number >= 0) {
       return number;
     }
@@ -53,8 +51,8 @@ absl::Status CannotWrite(const std::string& shown_name, int error) {
 
 bool IsStandardOutput(const struct stat& file) {
   struct stat out = {};
-  return S_ISREG(file.st_mode) && fstat(STDOUT_FILENO, &out) == 0 &&
-         out.st_dev == file.st_dev && out.st_ino == file.st_ino;
+  return S_ISREG(file.st_mode) && fstat(STDOUT_FILENO, &out) == 0 && out.st_dev == file.st_dev &&
+         out.st_ino == file.st_ino;
 }
 
 // Follows links, so that a rename replaces the file and not the link to it.

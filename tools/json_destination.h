@@ -6,10 +6,9 @@
 #ifndef WEFT_TOOLS_JSON_DESTINATION_H_
 #define WEFT_TOOLS_JSON_DESTINATION_H_
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
+#include <sys/types.h>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -43,10 +42,10 @@ class JsonDestination {
   absl::Status WriteDirectly(Writer write) const;
   absl::Status WriteAndRename(Writer write, InterruptWatch& watch) const;
 
-  std::string shown_name_;   // for messages
-  int descriptor_ = -1;      // already open
-  std::string path_;         // otherwise
-  bool replaces_ = false;    // whether a regular file is or will be at `path_`
+  std::string shown_name_;      // for messages
+  int descriptor_ = -1;         // already open
+  std::string path_;            // otherwise
+  bool replaces_ = false;       // whether a regular file is or will be at `path_`
   std::optional<mode_t> mode_;  // of that file, when it exists
 };
 

@@ -2,11 +2,10 @@
 //
 // The command `weft`.
 
-#include <unistd.h>
-
 #include <csignal>
 #include <exception>
 #include <string>
+#include <unistd.h>
 #include <variant>
 #include <vector>
 

@@ -22,8 +22,7 @@ absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingC
     for (const std::string& warning : topology.warnings) {
       Report("warning: " + MakePrintable(warning));
     }
-    config.num_workers =
-        std::min(topology.usable_workers, ParallelProcessingConfig::kMaxWorkers);
+    config.num_workers = std::min(topology.usable_workers, ParallelProcessingConfig::kMaxWorkers);
   }
   return TaskScheduler::Create(SchedulerOptions{.config = config});
 }

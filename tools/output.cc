@@ -2,14 +2,13 @@
 
 #include "weft/tools/output.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstddef>
+#include <fcntl.h>
+#include <poll.h>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <utility>
 
 #include "absl/status/status.h"

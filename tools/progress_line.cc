@@ -2,13 +2,12 @@
 
 #include "weft/tools/progress_line.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <cstddef>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -45,8 +44,8 @@ ProgressStyle ProgressStyle::For(ProgressChoice choice, int descriptor) {
   const bool terminal = isatty(descriptor) == 1;
   const bool dumb = ReadVariable("TERM").empty() || ReadVariable("TERM") == "dumb";
   ProgressStyle style;
-  style.shown = choice == ProgressChoice::kAlways ||
-                (choice == ProgressChoice::kAuto && terminal && !dumb);
+  style.shown =
+      choice == ProgressChoice::kAlways || (choice == ProgressChoice::kAuto && terminal && !dumb);
   style.in_place = terminal && !dumb;
   return style;
 }

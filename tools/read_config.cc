@@ -2,13 +2,12 @@
 
 #include "weft/tools/read_config.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <fcntl.h>
 #include <string>
+#include <unistd.h>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -43,8 +42,8 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path) {
 }
 
 absl::Status InFile(const std::string& path, const absl::Status& why) {
-  return absl::Status(why.code(), "--config '" + MakePrintable(path) +
-                                      "': " + std::string(why.message()));
+  return absl::Status(why.code(),
+                      "--config '" + MakePrintable(path) + "': " + std::string(why.message()));
 }
 
 }  // namespace

@@ -2,10 +2,9 @@
 
 #include "weft/tools/report.h"
 
-#include <unistd.h>
-
 #include <string>
 #include <string_view>
+#include <unistd.h>
 
 #include "absl/status/status.h"
 

@@ -53,7 +53,8 @@ class IntrusivePtr {
   IntrusivePtr(IntrusivePtr&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   template <class U>
     requires std::is_convertible_v<U*, T*>
-  IntrusivePtr(IntrusivePtr<U> other) noexcept : object_(other.Release()) {}
+  IntrusivePtr(IntrusivePtr<U> other) noexcept  // NOLINT: converts as plain pointers do
+      : object_(other.Release()) {}
   IntrusivePtr& operator=(IntrusivePtr other) noexcept {
     std::swap(object_, other.object_);
     return *this;

@@ -3,8 +3,13 @@
 #include "weft/integrations/codebase/codebase.h"
 
 #include <algorithm>
-#include <sys/resource.h>
+#include <cstddef>
+#include <cstdint>
+#include <fstream>
+#include <limits>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "weft/integrations/codebase/internal/digest.h"
 #include "weft/integrations/codebase/parse_files.h"
@@ -72,9 +77,16 @@ std::vector<SlowFile> Slowest(const ParsedFiles& parsed, std::size_t count) {
   return slowest;
 }
 
+// proc(5): VmHWM, in kB. getrusage would count what ran in this process before exec.
 std::int64_t PeakMemoryBytes() {
-  struct rusage usage = {};
-  return getrusage(RUSAGE_SELF, &usage) == 0 ? std::int64_t{usage.ru_maxrss} * 1024 : 0;
+  std::ifstream status("/proc/self/status");
+  std::string key;
+  std::int64_t kilobytes = 0;
+  while (status >> key) {
+    if (key == "VmHWM:" && status >> kilobytes) return kilobytes * 1024;
+    status.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return 0;
 }
 
 }  // namespace

@@ -144,8 +144,9 @@ class Codebase {
   const std::vector<DiscoverySkip>& skipped_entries() const { return skipped_entries_; }
   const AnalysisRun& run() const { return run_; }
 
-  // 32 hexadecimal digits: XXH3-128 of everything above but root() and run(). Equal
-  // digests: equal contents.
+  // 32 hexadecimal digits: XXH3-128 of files(), and so of all sums over them, and of
+  // complete(). What was left out, root() and run() are not in it. Equal digests: equal
+  // facts.
   const std::string& digest() const { return digest_; }
 
  private:

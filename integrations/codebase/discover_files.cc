@@ -68,14 +68,10 @@ absl::StatusOr<FolderRulesPtr> ParseGlobs(absl::string_view option,
 
 std::string_view DiscoverySkipReasonText(DiscoverySkipReason reason) {
   switch (reason) {
-    case DiscoverySkipReason::kFifo:
-      return "a FIFO";
-    case DiscoverySkipReason::kSocket:
-      return "a socket";
-    case DiscoverySkipReason::kDevice:
-      return "a device";
-    case DiscoverySkipReason::kOtherFileSystem:
-      return "on another file system";
+    case DiscoverySkipReason::kFifo: return "a FIFO";
+    case DiscoverySkipReason::kSocket: return "a socket";
+    case DiscoverySkipReason::kDevice: return "a device";
+    case DiscoverySkipReason::kOtherFileSystem: return "on another file system";
     case DiscoverySkipReason::kSymlinkedIgnoreFile:
       return "an ignore file that is a symbolic link: its rules do not count";
   }
@@ -101,11 +97,13 @@ absl::StatusOr<Discovery> DiscoverFiles(TaskGroup& group, const std::string& roo
   walk_options.root_context.include = *std::move(include);
   walk_options.cross_file_systems = options.cross_file_systems;
   walk_options.kept_descriptors = internal::FolderDescriptors::DefaultLimit();
-  const auto walk = std::make_shared<internal::DirectoryWalk>(group, *std::move(folder), *identity,
-                                                              std::move(walk_options));
+  TaskGroup folders(group.scheduler(), {.cancellation = group.token()});
+  const auto walk = std::make_shared<internal::DirectoryWalk>(folders, *std::move(folder),
+                                                              *identity, std::move(walk_options));
   walk->Start();
-  const RunSummary summary = group.Wait();
+  const RunSummary summary = folders.Wait();
   if (!summary.status.ok()) return summary.status;
+  if (summary.refused > 0) return summary.failures.front().status;
   return walk->TakeResult();
 }
 

@@ -31,7 +31,8 @@ struct DiscoverOptions {
   // Leaves out what the root's .git/info/exclude, the .gitignore of the root and those of the
   // folders below say, with git's precedence. They count without a .git as well. Rules of folders
   // above the root and of git's configuration do not, and being tracked brings nothing back. A
-  // repository inside the tree is walked like any folder: the rules above it go on inside.
+  // repository inside the tree is walked like any folder: the rules above it go on inside. An
+  // ignore file over 4 MiB is an error entry, and its rules do not count.
   bool use_ignore_files = true;
   // Lists files and enters folders whose name begins with a dot. `.git` is never listed.
   bool include_hidden = false;
@@ -90,8 +91,8 @@ struct Discovery {
   std::int64_t filtered = 0;  // by include and exclude
 };
 
-// Walks the tree below the directory `root` with one task in `group` for each folder, and waits
-// for the group. `root` itself may be a symbolic link.
+// Walks the tree below the directory `root` with one task for each folder, and waits for them.
+// Cancelling `group` stops the walk. `root` itself may be a symbolic link.
 //
 // The list depends on the tree alone, not on the number of workers. What is unreadable, vanishes
 // or is replaced during the walk is an error entry. Trees of any depth are walked, also where
@@ -99,8 +100,8 @@ struct Discovery {
 // quarter of the process's limit, and a few for each worker).
 //
 // Errors: NotFound, InvalidArgument (not a directory, or a glob that can match nothing),
-// PermissionDenied for the root; the reason of the cancel once the group is cancelled.
-// Requires: called from outside the tasks of `group`.
+// PermissionDenied for the root; the reason of the cancel once the group is cancelled;
+// FailedPrecondition once its scheduler is shut down.
 // Cost: three system calls and one stat for each folder, none for a file, on file systems that
 // tell types in listings; memory for the list and about as much again during the walk.
 absl::StatusOr<Discovery> DiscoverFiles(TaskGroup& group, const std::string& root,

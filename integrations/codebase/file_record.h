@@ -48,7 +48,10 @@ struct Symbol {
   SymbolKind kind = SymbolKind::kFunction;
   std::int32_t line = 0;
   std::int32_t end_line = 0;
-  std::int32_t parent = kNoParent;  // index into the same file's symbols
+  // Index into the same file's symbols, the definition around this one. A method written
+  // outside its type (Go, Rust's impl) has the type as parent where the same file defines
+  // it, also further down: the index may be larger than this symbol's own.
+  std::int32_t parent = kNoParent;
 
   friend bool operator==(const Symbol&, const Symbol&) = default;
 };
@@ -63,14 +66,14 @@ struct Import {
 
 // The facts of one file. Symbols and imports are in source order.
 struct FileRecord {
-  std::string path;         // bytes, relative to the analysed root, '/' between parts
-  std::string language;     // as the parser registry names it; empty if none was chosen
+  std::string path = {};      // bytes, relative to the analysed root, '/' between parts
+  std::string language = {};  // as the parser registry names it; empty if none was chosen
   FileStatus status = FileStatus::kFailed;
-  std::string reason;       // empty for kParsed
+  std::string reason = {};  // empty for kParsed
   std::int64_t bytes = 0;
   std::int64_t lines = 0;
-  std::vector<Symbol> symbols;
-  std::vector<Import> imports;
+  std::vector<Symbol> symbols = {};
+  std::vector<Import> imports = {};
 
   friend bool operator==(const FileRecord&, const FileRecord&) = default;
 };

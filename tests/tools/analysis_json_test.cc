@@ -2,13 +2,12 @@
 
 #include "weft/tools/analysis_json.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
+#include <fcntl.h>
 #include <random>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -59,29 +58,28 @@ TEST(AnalysisJsonTest, DocumentIsTheDocumentedOne) {
   analysis.run.parsing = absl::Milliseconds(500);
   analysis.run.total = absl::Seconds(1);
   analysis.run.peak_memory_bytes = 4096;
-  EXPECT_EQ(
-      Write(analysis),
-      R"({"schema":"weft.analysis/1",
+  EXPECT_EQ(Write(analysis),
+            R"({"schema":"weft.analysis/1",
 "root":"src",
 "digest":"00ff",
 "files":[
 {"path":"a/shape.py","language":"python","status":"parsed","reason":null,"bytes":61,"lines":4,)"
-      R"("symbols":[{"name":"Shape","kind":"class","line":2,"end_line":4,"parent":null},)"
-      R"({"name":"area","kind":"method","line":3,"end_line":4,"parent":0}],)"
-      R"("imports":[{"text":"math","line":1}]},
+            R"("symbols":[{"name":"Shape","kind":"class","line":2,"end_line":4,"parent":null},)"
+            R"({"name":"area","kind":"method","line":3,"end_line":4,"parent":0}],)"
+            R"("imports":[{"text":"math","line":1}]},
 {"path":"gone.c","language":"c","status":"failed","reason":"Permission denied","bytes":0,)"
-      R"("lines":0,"symbols":[],"imports":[]},
+            R"("lines":0,"symbols":[],"imports":[]},
 {"path":"odd","language":null,"status":"skipped","reason":"binary","bytes":7,)"
-      R"("lines":0,"symbols":[],"imports":[]}
+            R"("lines":0,"symbols":[],"imports":[]}
 ],
 "totals":{"files":3,"parsed":1,"parsed_with_errors":0,"skipped":1,"failed":1,)"
-      R"("bytes":68,"lines":4,"symbols":2,"imports":1},
+            R"("bytes":68,"lines":4,"symbols":2,"imports":1},
 "languages":{"c":{"files":1,"parsed":0,"parsed_with_errors":0,"skipped":0,"failed":1,)"
-      R"("bytes":0,"lines":0,"symbols":0,"imports":0},)"
-      R"("python":{"files":1,"parsed":1,"parsed_with_errors":0,"skipped":0,"failed":0,)"
-      R"("bytes":61,"lines":4,"symbols":2,"imports":1}},
+            R"("bytes":0,"lines":0,"symbols":0,"imports":0},)"
+            R"("python":{"files":1,"parsed":1,"parsed_with_errors":0,"skipped":0,"failed":0,)"
+            R"("bytes":61,"lines":4,"symbols":2,"imports":1}},
 "run":{"workers":2,"discover_seconds":0.25,"parse_seconds":0.5,"total_seconds":1.0,)"
-      R"("peak_memory_bytes":4096}}
+            R"("peak_memory_bytes":4096}}
 )");
 }
 
@@ -102,15 +100,13 @@ TEST(AnalysisJsonTest, AnyBytesSurvive) {
   };
   std::vector<FileRecord> files;
   for (int i = 0; i < 2000; ++i) {
-    files.push_back(
-        MakeRecord("p" + bytes(), FileStatus::kParsedWithErrors, "r" + bytes(), "c"));
+    files.push_back(MakeRecord("p" + bytes(), FileStatus::kParsedWithErrors, "r" + bytes(), "c"));
     files.back().symbols.resize(1);
     files.back().symbols[0].name = bytes();
     files.back().imports = {{bytes(), 1}};
   }
   const std::string root = bytes();
-  const nlohmann::json json =
-      nlohmann::json::parse(Write({.root = root, .files = files}));
+  const nlohmann::json json = nlohmann::json::parse(Write({.root = root, .files = files}));
   EXPECT_EQ(Unescape(json["root"]), root);
   ASSERT_EQ(json["files"].size(), files.size());
   for (std::size_t i = 0; i < files.size(); ++i) {

@@ -3,14 +3,13 @@
 // What cannot be used, each with its message and exit code: trees, words and outputs.
 
 #include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -63,8 +62,8 @@ TEST(BadInputTest, AFileIsNotAFolder) {
   tree.Write("a.py", "x = 1\n");
   for (const std::string& command : kCommands) {
     ExpectUnusable(RunWeft({command, tree / "a.py"}),
-                   AllOf(HasSubstr(tree / "a.py"), AnyOf(HasSubstr("ot a directory"),
-                                                         HasSubstr("not a folder"))));
+                   AllOf(HasSubstr(tree / "a.py"),
+                         AnyOf(HasSubstr("ot a directory"), HasSubstr("not a folder"))));
     ExpectUnusable(RunWeft({command, tree / "a.py/"}), HasSubstr("a.py/"));
     ExpectUnusable(RunWeft({command, "/dev/null"}), HasSubstr("/dev/null"));
   }
@@ -149,9 +148,9 @@ TEST(BadInputTest, AFullDeviceIsNamed) {
   }
   ExpectUnusable(RunWeft({"--help"}, {.in_child = WriteTo("/dev/full")}),
                  HasSubstr("standard output"));
-  ExpectUnusable(RunWeft({"analyze", tree.path(), "--json", "-"},
-                         {.in_child = WriteTo("/dev/full")}),
-                 HasSubstr("standard output"));
+  ExpectUnusable(
+      RunWeft({"analyze", tree.path(), "--json", "-"}, {.in_child = WriteTo("/dev/full")}),
+      HasSubstr("standard output"));
   const ProcessResult result = RunWeft({"analyze", tree.path(), "--json", "/dev/full"});
   EXPECT_EQ(result.exit_code, kUnusable);
   EXPECT_THAT(result.err, AllOf(HasSubstr("/dev/full"), HasSubstr("No space left")));

@@ -56,10 +56,10 @@ TEST(CommandLineTest, PathAloneKeepsEveryDefault) {
 }
 
 TEST(CommandLineTest, EveryOptionArrives) {
-  const AnalyzeArguments read = ReadAnalyze(
-      {"--include", "*.py", "--exclude=a", ".", "--exclude", "b", "--no-ignore", "--hidden",
-       "--json", "-", "--jobs", "3", "--max-file-size", "64K", "--progress", "never", "--config",
-       "c.json"});
+  const AnalyzeArguments read =
+      ReadAnalyze({"--include", "*.py", "--exclude=a", ".", "--exclude", "b", "--no-ignore",
+                   "--hidden", "--json", "-", "--jobs", "3", "--max-file-size", "64K", "--progress",
+                   "never", "--config", "c.json"});
   EXPECT_EQ(read.selection.path, ".");
   EXPECT_THAT(read.selection.include, ElementsAre("*.py"));
   EXPECT_THAT(read.selection.exclude, ElementsAre("a", "b"));
@@ -93,8 +93,8 @@ TEST(CommandLineTest, FilesHasItsOwnOptions) {
 }
 
 TEST(CommandLineTest, JobsOutOfRangeNameOptionValueAndRange) {
-  for (const char* value : {"0", "-1", "1025", "99999999999999999999", "2.5", "two", "", " 2",
-                            "0x10", "1e3"}) {
+  for (const char* value :
+       {"0", "-1", "1025", "99999999999999999999", "2.5", "two", "", " 2", "0x10", "1e3"}) {
     EXPECT_THAT(ReadError({"analyze", ".", std::string("--jobs=") + value}),
                 AllOf(HasSubstr("--jobs"), HasSubstr(value), HasSubstr("--help")))
         << value;
@@ -136,7 +136,8 @@ TEST(CommandLineTest, MistakesAreNamed) {
   EXPECT_THAT(ReadError({"analyze", ".", "--json", ""}), HasSubstr("--json"));
   EXPECT_THAT(ReadError({"analyze", ".", "--jobs", "1", "--jobs", "2"}),
               AllOf(HasSubstr("--jobs"), HasSubstr("once")));
-  EXPECT_THAT(ReadError({"analyze", ".", "--jobs", "1", "--sequential"}), HasSubstr("--sequential"));
+  EXPECT_THAT(ReadError({"analyze", ".", "--jobs", "1", "--sequential"}),
+              HasSubstr("--sequential"));
   EXPECT_THAT(ReadError({"analyze", ".", "--hidden=no"}), HasSubstr("--hidden"));
 }
 

@@ -55,8 +55,8 @@ TEST(EscapeBytesTest, AnyBytesComeBackAndAreUtf8Between) {
   for (int round = 0; round < 50'000; ++round) {
     std::string bytes;
     for (auto left = random() % 24; left > 0; --left) {
-      bytes += random() % 4 == 0 ? static_cast<char>(random() & 0xffU)
-                                 : hard[random() % hard.size()];
+      bytes +=
+          random() % 4 == 0 ? static_cast<char>(random() & 0xffU) : hard[random() % hard.size()];
     }
     const std::string text = EscapeBytes(bytes);
     ASSERT_TRUE(IsUtf8(text)) << text << " seed " << kSeed << " round " << round;
@@ -80,9 +80,8 @@ TEST(EscapeBytesTest, EveryShortNameHasATextOfItsOwn) {
 }
 
 TEST(EscapeBytesTest, WhatIsNoEscapeIsRefused) {
-  for (const std::string_view text :
-       {"\\", "a\\", "\\n", "\\x", "\\x8", "\\xfg", "\\xFF", "\\X80", "\\x41", "\\xc3\\xa9",
-        "\xff", "\\\\\\"}) {
+  for (const std::string_view text : {"\\", "a\\", "\\n", "\\x", "\\x8", "\\xfg", "\\xFF", "\\X80",
+                                      "\\x41", "\\xc3\\xa9", "\xff", "\\\\\\"}) {
     EXPECT_EQ(UnescapeBytes(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }
@@ -100,8 +99,7 @@ TEST(Utf8Test, AgreesWithTheEncodingOfEveryCodePoint) {
     } else if (c < 0x10000) {
       text = {byte(12, 0x0f, 0xe0), byte(6, 0x3f, 0x80), byte(0, 0x3f, 0x80)};
     } else {
-      text = {byte(18, 0x07, 0xf0), byte(12, 0x3f, 0x80), byte(6, 0x3f, 0x80),
-              byte(0, 0x3f, 0x80)};
+      text = {byte(18, 0x07, 0xf0), byte(12, 0x3f, 0x80), byte(6, 0x3f, 0x80), byte(0, 0x3f, 0x80)};
     }
     const bool surrogate = c >= 0xd800 && c <= 0xdfff;
     const Utf8Character read = ReadUtf8(text);

@@ -2,14 +2,13 @@
 //
 // `weft files`, run as a user would.
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -109,8 +108,7 @@ TEST(FilesCommandTest, AnUnreadableFolderIsNamedAndTheRestIsListed) {
   tree.Write("open/a.py", "");
   tree.Write("shut/b.py", "");
   chmod((tree / "shut").c_str(), 0);
-  const ProcessResult result =
-      RunWeft({"files", tree.path()}, {.in_child = BecomeUnprivileged});
+  const ProcessResult result = RunWeft({"files", tree.path()}, {.in_child = BecomeUnprivileged});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(result.out, "open/a.py\n");
   EXPECT_THAT(result.err, AllOf(HasSubstr("shut"), HasSubstr("Permission denied")));
@@ -125,8 +123,7 @@ TEST(FilesCommandTest, TroubleInThousandsOfFoldersIsAFewLines) {
     std::filesystem::create_directory(folders.back());
     chmod(folders.back().c_str(), 0);
   }
-  const ProcessResult result =
-      RunWeft({"files", tree.path()}, {.in_child = BecomeUnprivileged});
+  const ProcessResult result = RunWeft({"files", tree.path()}, {.in_child = BecomeUnprivileged});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_LE(std::count(result.err.begin(), result.err.end(), '\n'), 20) << result.err;
   EXPECT_THAT(result.err, HasSubstr("29"));  // how many are not named, however many are

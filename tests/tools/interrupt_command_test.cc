@@ -4,6 +4,7 @@
 // told. No waiting for time: a signal is sent once progress has shown.
 
 #include <csignal>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -41,9 +42,13 @@ class InterruptCommandTest : public ::testing::Test {
     tree_ = nullptr;
   }
 
-  static std::vector<std::string> Words(std::vector<std::string> options) {
-    options.insert(options.begin(), {"analyze", tree_->path(), "--progress", "always"});
-    return options;
+  // A run over the tree in which parsing has begun, below a terminal: progress comes often
+  // there.
+  static std::unique_ptr<Process> Begin(std::vector<std::string> options) {
+    options.insert(options.begin(), {"analyze", tree_->path()});
+    auto weft = std::make_unique<Process>(options, ProcessOptions{.terminal = true});
+    EXPECT_TRUE(weft->AwaitError(" of 150 files")) << "no progress before the end";
+    return weft;
   }
 
   static ScratchFolder* tree_;
@@ -54,10 +59,9 @@ ScratchFolder* InterruptCommandTest::tree_ = nullptr;
 TEST_F(InterruptCommandTest, OneSignalCancelsAndSaysWhatWasDone) {
   for (const int signal : {SIGINT, SIGTERM}) {
     for (const char* mode : {"--jobs=2", "--sequential"}) {
-      Process weft(Words({mode}));
-      ASSERT_TRUE(weft.AwaitError("\n")) << "no progress before the end";
-      weft.Send(signal);
-      const ProcessResult result = weft.Wait();
+      const std::unique_ptr<Process> weft = Begin({mode});
+      weft->Send(signal);
+      const ProcessResult result = weft->Wait();
       EXPECT_EQ(result.exit_code, kInterrupted) << signal << mode;
       EXPECT_THAT(result.err, AllOf(HasSubstr("interrupted"), HasSubstr("150")));
       EXPECT_THAT(result.out, IsEmpty()) << "a part of a summary would look like all of it";
@@ -69,20 +73,18 @@ TEST_F(InterruptCommandTest, NoJsonIsLeftOrReplaced) {
   const ScratchFolder folder;
   folder.Write("old.json", "old");
   for (const char* name : {"old.json", "new.json"}) {
-    Process weft(Words({"--json", folder / name}));
-    ASSERT_TRUE(weft.AwaitError("\n"));
-    weft.Send(SIGINT);
-    EXPECT_EQ(weft.Wait().exit_code, kInterrupted);
+    const std::unique_ptr<Process> weft = Begin({"--jobs=2", "--json", folder / name});
+    weft->Send(SIGINT);
+    EXPECT_EQ(weft->Wait().exit_code, kInterrupted);
   }
   EXPECT_EQ(folder.Read("old.json"), "old");
   EXPECT_EQ(folder.CountEntries(), 1);
 }
 
 TEST_F(InterruptCommandTest, NoJsonIsPrinted) {
-  Process weft(Words({"--json", "-"}));
-  ASSERT_TRUE(weft.AwaitError("\n"));
-  weft.Send(SIGINT);
-  const ProcessResult result = weft.Wait();
+  const std::unique_ptr<Process> weft = Begin({"--jobs=2", "--json", "-"});
+  weft->Send(SIGINT);
+  const ProcessResult result = weft->Wait();
   EXPECT_EQ(result.exit_code, kInterrupted);
   EXPECT_THAT(result.out, IsEmpty());
 }

@@ -4,13 +4,12 @@
 
 #include "weft/tools/interrupt_watch.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"

@@ -2,13 +2,12 @@
 
 #include "weft/tools/output.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <array>
 #include <csignal>
+#include <fcntl.h>
 #include <string>
 #include <thread>
+#include <unistd.h>
 
 #include "absl/status/status.h"
 #include "gmock/gmock.h"

@@ -5,11 +5,10 @@
 #ifndef WEFT_TESTS_TOOLS_PROCESS_H_
 #define WEFT_TESTS_TOOLS_PROCESS_H_
 
-#include <sys/types.h>
-
 #include <functional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <vector>
 
 namespace weft::tools {

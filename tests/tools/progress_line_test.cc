@@ -3,9 +3,8 @@
 #include "weft/tools/progress_line.h"
 
 #include <fcntl.h>
-#include <unistd.h>
-
 #include <string>
+#include <unistd.h>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"

@@ -2,16 +2,15 @@
 
 #include "weft/integrations/codebase/internal/descriptor.h"
 
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <string_view>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <algorithm>
-#include <cstdint>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
@@ -61,9 +60,8 @@ absl::StatusOr<Descriptor> OpenStepwise(int from, std::string_view path) {
     const std::string name(path.substr(0, slash));
     path.remove_prefix(slash == std::string_view::npos ? path.size() : slash + 1);
     const int base = at.open() ? at.fd() : from;
-    Descriptor next(Retry([&] {
-      return openat(base, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    }));
+    Descriptor next(Retry(
+        [&] { return openat(base, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
     if (!next.open()) return Failure(errno, "cannot open the folder again");
     at = std::move(next);
   }
@@ -82,8 +80,8 @@ absl::StatusOr<Descriptor> OpenRoot(const std::string& path) {
     return absl::InvalidArgumentError(
         absl::StrCat(shown, " is not a path: name an existing directory"));
   }
-  Descriptor root(Retry(
-      [&] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK); }));
+  Descriptor root(
+      Retry([&] { return open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK); }));
   if (root.open()) return root;
   const int error = errno;
   if (error == ENOTDIR) {
@@ -134,8 +132,8 @@ absl::StatusOr<std::string> ReadSmallFile(int folder, const std::string& name, L
     // One byte more than expected, so that the end of the file is seen by the first read.
     const std::size_t room = begin <= expected ? expected + 1 - begin : begin;
     text.resize(begin + std::min(room, limit + 1 - begin));
-    const ssize_t got = Retry(
-        [&] { return read(file.fd(), text.data() + begin, text.size() - begin); });
+    const ssize_t got =
+        Retry([&] { return read(file.fd(), text.data() + begin, text.size() - begin); });
     if (got < 0) return Failure(errno, "cannot read it");
     text.resize(begin + static_cast<std::size_t>(got));
     if (got == 0) return text;

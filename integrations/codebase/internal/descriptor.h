@@ -7,10 +7,9 @@
 #ifndef WEFT_INTEGRATIONS_CODEBASE_INTERNAL_DESCRIPTOR_H_
 #define WEFT_INTEGRATIONS_CODEBASE_INTERNAL_DESCRIPTOR_H_
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <string>
+#include <sys/types.h>
 #include <utility>
 
 #include "absl/status/status.h"

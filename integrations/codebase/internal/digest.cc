@@ -34,19 +34,6 @@ void AddRecord(const FileRecord& record, Digester& digest) {
   }
 }
 
-void AddEntries(const Codebase& codebase, Digester& digest) {
-  const EntryCounts& entries = codebase.entries();
-  for (const std::int64_t count : {entries.other_files, entries.symlinks, entries.directories,
-                                   entries.ignored, entries.hidden, entries.filtered}) {
-    digest.Add(count);
-  }
-  digest.Add(static_cast<std::int64_t>(codebase.skipped_entries().size()));
-  for (const DiscoverySkip& skip : codebase.skipped_entries()) {
-    digest.Add(skip.path);
-    digest.Add(DiscoverySkipReasonText(skip.reason));
-  }
-}
-
 }  // namespace
 
 struct Digester::State {
@@ -92,7 +79,6 @@ std::string DigestOf(const Codebase& codebase) {
   Digester digest;
   digest.Add("weft.codebase/1");
   digest.Add(std::int64_t{codebase.complete()});
-  AddEntries(codebase, digest);
   digest.Add(static_cast<std::int64_t>(codebase.files().size()));
   for (const FileRecord& record : codebase.files()) AddRecord(record, digest);
   return digest.Finish();

@@ -2,13 +2,12 @@
 
 #include "weft/integrations/codebase/internal/directory_reader.h"
 
+#include <cerrno>
+#include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 namespace weft::internal {
 namespace {

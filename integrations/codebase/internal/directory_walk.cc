@@ -125,9 +125,8 @@ DirectoryWalk::DirectoryWalk(TaskGroup& group, Descriptor root, FileIdentity roo
 void DirectoryWalk::Start() { Submit(root_); }
 
 void DirectoryWalk::Submit(WalkedFolder& folder) {
-  group_.Submit([self = shared_from_this(), &folder](TaskContext& task) {
-    self->Visit(task, folder);
-  });
+  group_.Submit(
+      [self = shared_from_this(), &folder](TaskContext& task) { self->Visit(task, folder); });
 }
 
 void DirectoryWalk::Visit(TaskContext& task, WalkedFolder& folder) {
@@ -162,19 +161,24 @@ bool DirectoryWalk::TryVisit(TaskContext& task, WalkedFolder& folder, Attempt at
     return true;
   }
   FolderContext context = ContextOf(folder);
-  auto listing = std::make_unique<FolderListing>(ListFolder(
-      (*opened)->fd(), folder.parent == nullptr, options_.listing, context, *scratch_.Get(task),
-      [&task] { return !task.cancelled(); }));
+  auto listing = std::make_unique<FolderListing>(
+      ListFolder((*opened)->fd(), folder.parent == nullptr, options_.listing, context,
+                 *scratch_.Get(task), [&task] { return !task.cancelled(); }));
   if (attempt == Attempt::kFirst && RanOutOfDescriptors(*listing)) return false;
-  folder.outcome = Outcome::kListed;
-  if (HasNothingToTell(*listing)) return true;
+  if (HasNothingToTell(*listing)) {
+    folder.outcome = Outcome::kListed;
+    return true;
+  }
+  if (listing->folders > 0) {
+    folder.context = std::move(context);
+    MakeFolders(folder, *listing);
+    descriptors_.Keep(folder, *opened);
+  }
   // relaxed: read when all tasks have ended.
   files_.fetch_add(listing->files, std::memory_order_relaxed);
+  // Last: where memory ran out above, the folder counts as not visited.
   folder.listing = std::move(listing);
-  if (folder.listing->folders == 0) return true;
-  folder.context = std::move(context);
-  MakeFolders(folder);
-  descriptors_.Keep(folder, *opened);
+  folder.outcome = Outcome::kListed;
   return true;
 }
 
@@ -184,8 +188,7 @@ FolderContext DirectoryWalk::ContextOf(const WalkedFolder& folder) const {
   return EnterFolder(parent.context, folder.name, folder.context.included);
 }
 
-void DirectoryWalk::MakeFolders(WalkedFolder& folder) {
-  const FolderListing& listing = *folder.listing;
+void DirectoryWalk::MakeFolders(WalkedFolder& folder, const FolderListing& listing) {
   auto block = std::make_unique<WalkedFolder[]>(listing.folders);
   WalkedFolder* next = block.get();
   for (const FolderListing::Entry& entry : listing.entries) {

@@ -38,7 +38,7 @@ struct WalkOptions {
 struct WalkedFolder : FolderPlace {
   enum class Outcome : std::uint8_t { kNotVisited, kListed, kFailed, kOtherFileSystem };
 
-  FolderContext context;  // when listed; before, only `included` counts
+  FolderContext context;                   // when listed; before, only `included` counts
   std::unique_ptr<FolderListing> listing;  // null: nothing in it, and nothing to tell
   absl::Status failure;                    // kFailed
   WalkedFolder* folders = nullptr;         // those of the listing, in its order
@@ -51,8 +51,7 @@ struct WalkedFolder : FolderPlace {
 // Thread safety: Start once; TakeResult once, when the group has come to rest.
 class DirectoryWalk : public std::enable_shared_from_this<DirectoryWalk> {
  public:
-  DirectoryWalk(TaskGroup& group, Descriptor root, FileIdentity root_identity,
-                WalkOptions options);
+  DirectoryWalk(TaskGroup& group, Descriptor root, FileIdentity root_identity, WalkOptions options);
 
   void Start();
   Discovery TakeResult();
@@ -65,7 +64,7 @@ class DirectoryWalk : public std::enable_shared_from_this<DirectoryWalk> {
   enum class Attempt { kFirst, kLast };
   bool TryVisit(TaskContext& task, WalkedFolder& folder, Attempt attempt);
   FolderContext ContextOf(const WalkedFolder& folder) const;
-  void MakeFolders(WalkedFolder& folder);
+  void MakeFolders(WalkedFolder& folder, const FolderListing& listing);
   void ParentOpened(WalkedFolder& folder);
 
   TaskGroup& group_;

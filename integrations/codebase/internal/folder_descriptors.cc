@@ -2,10 +2,9 @@
 
 #include "weft/integrations/codebase/internal/folder_descriptors.h"
 
+#include <algorithm>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -125,8 +124,7 @@ std::size_t FolderDescriptors::DefaultLimit() {
   constexpr std::size_t kMost = 4096;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kLeast;
-  return static_cast<std::size_t>(
-      std::clamp<rlim_t>(limit.rlim_cur / 4, kLeast, kMost));
+  return static_cast<std::size_t>(std::clamp<rlim_t>(limit.rlim_cur / 4, kLeast, kMost));
 }
 
 }  // namespace weft::internal

@@ -79,8 +79,7 @@ class Lister {
 
 void Lister::Take(const RawEntry& entry) {
   if (entry.name == kGitFolder) {
-    has_git_folder_ =
-        entry.type == EntryType::kDirectory || entry.type == EntryType::kSymlink;
+    has_git_folder_ = entry.type == EntryType::kDirectory || entry.type == EntryType::kSymlink;
     return;
   }
   if (entry.error != 0) {
@@ -143,17 +142,10 @@ bool Lister::Keep(Name& entry) {
     return false;
   }
   switch (entry.type) {
-    case EntryType::kFifo:
-      AddSkip(name, DiscoverySkipReason::kFifo);
-      return false;
-    case EntryType::kSocket:
-      AddSkip(name, DiscoverySkipReason::kSocket);
-      return false;
-    case EntryType::kDevice:
-      AddSkip(name, DiscoverySkipReason::kDevice);
-      return false;
-    default:
-      return true;
+    case EntryType::kFifo: AddSkip(name, DiscoverySkipReason::kFifo); return false;
+    case EntryType::kSocket: AddSkip(name, DiscoverySkipReason::kSocket); return false;
+    case EntryType::kDevice: AddSkip(name, DiscoverySkipReason::kDevice); return false;
+    default: return true;
   }
 }
 

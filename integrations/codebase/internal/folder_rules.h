@@ -25,8 +25,7 @@ using FolderRulesPtr = IntrusivePtr<const FolderRules>;
 // nothing new where no rule with a slash can still match below.
 class FolderRules {
  public:
-  FolderRules(std::shared_ptr<const RuleSet> rules, RuleSet::Reached reached,
-              FolderRulesPtr outer);
+  FolderRules(std::shared_ptr<const RuleSet> rules, RuleSet::Reached reached, FolderRulesPtr outer);
   FolderRules(const FolderRules&) = delete;
   FolderRules& operator=(const FolderRules&) = delete;
 

@@ -62,12 +62,9 @@ void Glob::Program::Append(const GlobToken& token, std::span<const ByteSet> all_
 bool Glob::Matches(std::string_view name) const {
   if (name.size() < least_bytes_) return false;
   switch (shape_) {
-    case Shape::kLiteral:
-      return name == text_;
-    case Shape::kSuffix:
-      return name.ends_with(text_);
-    case Shape::kPrefix:
-      return name.starts_with(text_);
+    case Shape::kLiteral: return name == text_;
+    case Shape::kSuffix: return name.ends_with(text_);
+    case Shape::kPrefix: return name.starts_with(text_);
     case Shape::kGeneral:
       return name.starts_with(text_) && rest_->Matches(name.substr(text_.size()));
   }
@@ -103,14 +100,10 @@ bool Glob::Program::Matches(std::string_view name) const {
 
 bool Glob::Program::Accepts(const Op& op, unsigned char byte) const {
   switch (op.kind) {
-    case Kind::kByte:
-      return op.byte == byte;
-    case Kind::kAnyByte:
-      return true;
-    case Kind::kSet:
-      return sets[op.set].test(byte);
-    default:
-      return false;
+    case Kind::kByte: return op.byte == byte;
+    case Kind::kAnyByte: return true;
+    case Kind::kSet: return sets[op.set].test(byte);
+    default: return false;
   }
 }
 

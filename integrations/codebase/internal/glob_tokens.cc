@@ -35,9 +35,9 @@ bool InClass(std::string_view name, unsigned char c) {
 }
 
 bool AddNamedClass(std::string_view name, ByteSet& set) {
-  static constexpr std::array<std::string_view, 12> kNames = {
-      "alnum", "alpha", "blank", "cntrl", "digit", "graph",
-      "lower", "print", "punct", "space", "upper", "xdigit"};
+  static constexpr std::array<std::string_view, 12> kNames = {"alnum", "alpha", "blank", "cntrl",
+                                                              "digit", "graph", "lower", "print",
+                                                              "punct", "space", "upper", "xdigit"};
   bool known = false;
   for (std::string_view candidate : kNames) known = known || candidate == name;
   if (!known) return false;

@@ -17,9 +17,7 @@ bool IsSlash(const GlobToken& token) {
   return token.kind == Kind::kSlash || token.kind == Kind::kEscapedSlash;
 }
 
-bool IsDoubleStar(const GlobToken& token) {
-  return token.kind == Kind::kStars && token.value >= 2;
-}
+bool IsDoubleStar(const GlobToken& token) { return token.kind == Kind::kStars && token.value >= 2; }
 
 // A pattern on its way from tokens to parts.
 class Splitter {

@@ -2,64 +2,31 @@
 
 #include "weft/integrations/codebase/codebase.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <mutex>
-#include <random>
 #include <set>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "integrations/codebase/parse_text.h"
+#include "integrations/codebase/source_tree.h"
 #include "integrations/codebase/temp_tree.h"
 #include "testing/engines.h"
 
 namespace weft {
 namespace {
 
+using testing::AnalyzeWith;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Key;
 using testing::Repeat;
 using testing::TempTree;
-
-constexpr const char* kExtensions[] = {".py", ".js", ".ts", ".tsx", ".c",   ".h",
-                                       ".cc", ".rs", ".go", ".java", ".txt"};
-constexpr const char* kPieces[] = {"def f(): pass\n", "class A { int f() { return 1; } };\n",
-                                   "import a.b;\n",   "fn f() {}\n",
-                                   "#include <a>\n",  "func f() {}\n",
-                                   "= ( \n",          "\n"};
-
-// The same tree for the same seed.
-void WriteRandomTree(const TempTree& tree, unsigned seed, int files) {
-  std::mt19937 random(seed);
-  for (int i = 0; i < files; ++i) {
-    std::string path;
-    for (unsigned depth = random() % 4; depth > 0; --depth) {
-      path += "d" + std::to_string(random() % 3) + "/";
-    }
-    path += "f" + std::to_string(random() % 1'000) + kExtensions[random() % std::size(kExtensions)];
-    std::string text;
-    for (unsigned pieces = random() % 40; pieces > 0; --pieces) {
-      text += kPieces[random() % std::size(kPieces)];
-    }
-    if (random() % 20 == 0) text += std::string(1, '\0');
-    if (random() % 20 == 0) text = Repeat("a?", 3'000);
-    tree.Write(path, text);
-  }
-}
-
-Codebase AnalyzeWith(int workers, const std::string& root, const CodebaseOptions& options = {}) {
-  auto scheduler = testing::MakeScheduler(workers);
-  auto codebase = Codebase::Analyze(*scheduler, root, options);
-  EXPECT_TRUE(codebase.ok()) << codebase.status();
-  return *std::move(codebase);
-}
+using testing::WriteRandomTree;
 
 class CodebaseTest : public testing::EngineTest {
  protected:
@@ -73,7 +40,8 @@ class CodebaseTest : public testing::EngineTest {
 };
 
 TEST_P(CodebaseTest, HoldsEveryCandidateOnceInTheOrderOfBytes) {
-  for (const char* path : {"b.py", "a/z.py", "a.py", "a-b.py", "a/b/c.js", "Z.py", "\xff.py", "a0.py"}) {
+  for (const char* path :
+       {"b.py", "a/z.py", "a.py", "a-b.py", "a/b/c.js", "Z.py", "\xff.py", "a0.py"}) {
     tree_.Write(path, "x = 1\n");
   }
   tree_.Write("notes.txt", "x");
@@ -223,82 +191,6 @@ TEST_P(CodebaseTest, RegistryDecidesWhatIsACandidate) {
 }
 
 WEFT_ON_ALL_ENGINES(CodebaseTest);
-
-TEST(CodebaseDigestTest, DoesNotDependOnWorkersOrRun) {
-  for (unsigned seed = 1; seed <= 5; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    TempTree tree;
-    WriteRandomTree(tree, seed, 200);
-    const Codebase expected = AnalyzeWith(testing::kInline, tree.path());
-    for (int run = 0; run < 3; ++run) {
-      for (int workers : {testing::kInline, 1, 2, 8}) {
-        const Codebase codebase = AnalyzeWith(workers, tree.path());
-        EXPECT_EQ(codebase.digest(), expected.digest()) << workers << " workers";
-        EXPECT_EQ(codebase.files(), expected.files()) << workers << " workers";
-      }
-    }
-  }
-}
-
-TEST(CodebaseDigestTest, DoesNotDependOnTheRoot) {
-  TempTree first;
-  TempTree second;
-  WriteRandomTree(first, 11, 60);
-  WriteRandomTree(second, 11, 60);
-  EXPECT_EQ(AnalyzeWith(2, first.path()).digest(), AnalyzeWith(2, second.path()).digest());
-  EXPECT_EQ(AnalyzeWith(2, first.path() + "/").digest(), AnalyzeWith(2, second.path()).digest());
-}
-
-TEST(CodebaseDigestTest, ChangesWithEveryFact) {
-  TempTree tree;
-  tree.Write("a.py", "import os\ndef f(): pass\n");
-  tree.Write("b/c.py", "class A: pass\n");
-  std::set<std::string> digests;
-  const auto analyse = [&](const CodebaseOptions& options = {}) {
-    return AnalyzeWith(testing::kInline, tree.path(), options).digest();
-  };
-  const std::string first = analyse();
-  digests.insert(first);
-  const char* const texts[] = {
-      "import os\ndef g(): pass\n",       // name
-      "import os\nclass f: pass\n",       // kind
-      "import os\n\ndef f(): pass\n",     // line
-      "import os\ndef f():\n  pass\n",    // end line
-      "import re\ndef f(): pass\n",       // import
-      "\nimport os\ndef f(): pass\n",     // line of an import
-      "import os\ndef f(): pass \n",      // size alone
-      "import os\ndef f(): pass\n)",      // status
-      "def f(): pass\nimport os\n",       // order
-  };
-  for (const char* text : texts) {
-    tree.Write("a.py", text);
-    EXPECT_TRUE(digests.insert(analyse()).second) << text;
-  }
-  tree.Write("a.py", "import os\ndef f(): pass\n");
-  EXPECT_EQ(analyse(), first);
-
-  tree.Write("d.txt", "no candidate");
-  EXPECT_TRUE(digests.insert(analyse()).second) << "a file that is counted";
-  std::filesystem::remove(tree / "d.txt");
-  std::filesystem::rename(tree / "b/c.py", tree / "b/d.py");
-  EXPECT_TRUE(digests.insert(analyse()).second) << "a path";
-  std::filesystem::rename(tree / "b/d.py", tree / "b/c.py");
-
-  CodebaseOptions options;
-  options.limits.max_file_bytes = 20;
-  EXPECT_TRUE(digests.insert(analyse(options)).second) << "a limit that is met";
-  options.limits.max_file_bytes = 19;
-  EXPECT_TRUE(digests.insert(analyse(options)).second) << "its value in the reason";
-}
-
-// Fields must not run into each other.
-TEST(CodebaseDigestTest, TellsWhereOneFieldEnds) {
-  TempTree first;
-  TempTree second;
-  first.Write("a.py", "import a\nimport bc\n");
-  second.Write("a.py", "import ab\nimport c\n");
-  EXPECT_NE(AnalyzeWith(0, first.path()).digest(), AnalyzeWith(0, second.path()).digest());
-}
 
 TEST(CodebasePermissionTest, UnreadableDirectoryIsAFailedRecord) {
   TempTree tree;

@@ -4,13 +4,12 @@
 
 #include "weft/integrations/codebase/discover_files.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -48,8 +47,9 @@ TEST(DiscoverFilesTest, PathsAreInByteOrderWhateverTheFolders) {
 
 TEST(DiscoverFilesTest, NamesAreBytes) {
   GitTree tree;
-  const Names names = {"\n", "\t\x1b[31m", " ", "\"quote\"", "-rf", "\\", "\x80\xfe\xff",
-                       "a/\xc3", std::string(255, 'n'), "*", "\xc3\xa9"};
+  const Names names = {"\n",      "\t\x1b[31m",   " ",      "\"quote\"",           "-rf",
+                       "\\",      "\x80\xfe\xff", "a/\xc3", std::string(255, 'n'), "*",
+                       "\xc3\xa9"};
   for (const std::string& name : names) tree.File(name);
   Names sorted = names;
   std::sort(sorted.begin(), sorted.end());
@@ -133,8 +133,9 @@ TEST(DiscoverFilesTest, WhatIsNoFileIsCountedAndNotListed) {
 
   const Discovery discovery = Discover(tree.root(), {.exclude = {"*.x"}});
   EXPECT_THAT(PathsOf(discovery), ElementsAre("d/file"));
-  EXPECT_THAT(discovery.skipped, ElementsAre(DiscoverySkip{"d/fifo", DiscoverySkipReason::kFifo},
-                                             DiscoverySkip{"socket", DiscoverySkipReason::kSocket}));
+  EXPECT_THAT(discovery.skipped,
+              ElementsAre(DiscoverySkip{"d/fifo", DiscoverySkipReason::kFifo},
+                          DiscoverySkip{"socket", DiscoverySkipReason::kSocket}));
   EXPECT_EQ(DiscoverySkipReasonText(discovery.skipped[0].reason), "a FIFO");
 }
 
@@ -213,7 +214,8 @@ TEST(DiscoverGlobsTest, FoldersInWhichNothingCanMatchAreNotEntered) {
 
 TEST(DiscoverGlobsTest, GlobsThatCannotWorkAreRefusedByName) {
   GitTree tree;
-  for (const std::string glob : {"", "!a", "[a", "a\\", "a//b", "../a", "a/./b", "/", "[[:foo:]]"}) {
+  for (const std::string glob :
+       {"", "!a", "[a", "a\\", "a//b", "../a", "a/./b", "/", "[[:foo:]]"}) {
     const absl::Status include = TryDiscover(tree.root(), {.include = {"ok", glob}}).status();
     EXPECT_TRUE(absl::IsInvalidArgument(include)) << glob << include;
     EXPECT_THAT(std::string(include.message()), HasSubstr("include glob '"));
@@ -254,6 +256,27 @@ TEST(DiscoverGroupTest, OneGroupMayDiscoverTwice) {
   ASSERT_TRUE(first.ok() && second.ok()) << first.status() << second.status();
   EXPECT_THAT(PathsOf(*first), ElementsAre("x"));
   EXPECT_THAT(PathsOf(*second), ElementsAre("y"));
+}
+
+TEST(DiscoverGroupTest, WaitsForTheWalkAloneAlsoInsideATask) {
+  GitTree tree;
+  tree.File("a/x");
+  const auto scheduler = TaskScheduler::Create({});
+  ASSERT_TRUE(scheduler.ok());
+  TaskGroup group(**scheduler);
+  const auto inside = group.Submit([&] { return DiscoverFiles(group, tree.root()); });
+  ASSERT_TRUE(inside.Get().ok()) << inside.Get().status();
+  EXPECT_THAT(PathsOf(*inside.Get()), ElementsAre("a/x"));
+}
+
+TEST(DiscoverGroupTest, ASchedulerThatIsShutDownIsAnError) {
+  GitTree tree;
+  tree.File("x");
+  const auto scheduler = TaskScheduler::Create({});
+  ASSERT_TRUE(scheduler.ok());
+  TaskGroup group(**scheduler);
+  ASSERT_TRUE((*scheduler)->Shutdown().ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(DiscoverFiles(group, tree.root()).status()));
 }
 
 }  // namespace

@@ -2,20 +2,19 @@
 //
 // Trees that are too deep, too wide, forbidden, or change while they are walked.
 
+#include <algorithm>
+#include <cstdio>
 #include <fcntl.h>
+#include <functional>
+#include <memory>
 #include <sched.h>
+#include <string>
+#include <string_view>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cstdio>
-#include <functional>
-#include <memory>
-#include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 

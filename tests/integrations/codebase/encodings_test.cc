@@ -34,8 +34,8 @@ std::string Utf16(std::string_view text, bool little_endian, bool mark) {
 }
 
 TEST(EncodingsTest, EmptyFilesAreParsed) {
-  for (const char* path : {"a.py", "a.js", "a.ts", "a.tsx", "a.c", "a.h", "a.cc", "a.rs", "a.go",
-                           "A.java"}) {
+  for (const char* path :
+       {"a.py", "a.js", "a.ts", "a.tsx", "a.c", "a.h", "a.cc", "a.rs", "a.go", "A.java"}) {
     const FileRecord record = ParseText(path, "");
     EXPECT_EQ(record.status, FileStatus::kParsed) << path << ": " << record.reason;
     EXPECT_EQ(record.reason, "") << path;
@@ -58,8 +58,9 @@ TEST(EncodingsTest, OneByteAndAMarkAloneAreRead) {
 
 TEST(EncodingsTest, Utf8MarkChangesNothing) {
   for (const char* path : {"a.py", "a.js", "a.ts", "a.c", "a.cc", "a.rs", "a.go", "A.java"}) {
-    const std::string text = std::string_view(path).ends_with(".py") ? "import a\nclass A:\n  x = 1\n"
-                                                                      : "int a;\nint b;\n";
+    const std::string text = std::string_view(path).ends_with(".py")
+                                 ? "import a\nclass A:\n  x = 1\n"
+                                 : "int a;\nint b;\n";
     const FileRecord plain = ParseText(path, text);
     FileRecord marked = ParseText(path, std::string(kUtf8Mark) + text);
     EXPECT_EQ(marked.bytes, plain.bytes + 3) << path;
@@ -123,9 +124,10 @@ TEST(EncodingsTest, NulMakesAFileBinaryInItsFirst8KiB) {
 
 TEST(EncodingsTest, OtherEncodingsThatContainAsciiAreRead) {
   // Latin-1 in a string and in a comment; KOI8-R; an overlong form; a lone surrogate.
-  const FileRecord strings = ParseText(
-      "a.py", "# -*- coding: latin-1 -*-\nx = 'caf\xe9'  # na\xefve \xc0\xaf \xed\xa0\x80\n"
-              "def f(): return '\xf0\xf2\xe9'\n");
+  const FileRecord strings =
+      ParseText("a.py",
+                "# -*- coding: latin-1 -*-\nx = 'caf\xe9'  # na\xefve \xc0\xaf \xed\xa0\x80\n"
+                "def f(): return '\xf0\xf2\xe9'\n");
   EXPECT_EQ(strings.status, FileStatus::kParsed) << strings.reason;
   EXPECT_THAT(Symbols(strings), ElementsAre("function f 3-3"));
 
@@ -139,16 +141,26 @@ TEST(EncodingsTest, LinesAreLineFeedsAndAnUnfinishedLast) {
     std::string_view text;
     std::int64_t lines;
   };
-  const Case cases[] = {{"a", 1},        {"a\n", 1},          {"a\nb", 2},    {"\n", 1},
-                        {"\n\n\n", 3},   {"a\r\nb\r\n", 2},   {"a\rb\rc", 1}, {"a\rb\n", 1},
-                        {"\xef\xbb\xbf""a\nb", 2}, {"\f\n", 1}};
+  const Case cases[] = {{"a", 1},
+                        {"a\n", 1},
+                        {"a\nb", 2},
+                        {"\n", 1},
+                        {"\n\n\n", 3},
+                        {"a\r\nb\r\n", 2},
+                        {"a\rb\rc", 1},
+                        {"a\rb\n", 1},
+                        {"\xef\xbb\xbf"
+                         "a\nb",
+                         2},
+                        {"\f\n", 1}};
   for (const Case& c : cases) {
     EXPECT_EQ(ParseText("a.py", c.text).lines, c.lines) << ::testing::PrintToString(c.text);
   }
 }
 
 TEST(EncodingsTest, PositionsHoldWithEveryLineEnd) {
-  const FileRecord dos = ParseText("a.py", "import a\r\n\r\nclass A:\r\n  def f(self):\r\n    pass\r\n");
+  const FileRecord dos =
+      ParseText("a.py", "import a\r\n\r\nclass A:\r\n  def f(self):\r\n    pass\r\n");
   EXPECT_EQ(dos.status, FileStatus::kParsed) << dos.reason;
   EXPECT_THAT(Symbols(dos), ElementsAre("class A 3-5", "method f 4-5 in A"));
 

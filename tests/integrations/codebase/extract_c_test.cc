@@ -9,9 +9,9 @@ namespace weft {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::Imports;
 using ::testing::IsEmpty;
 using ::testing::IsSupersetOf;
-using testing::Imports;
 using testing::ParseText;
 using testing::Symbols;
 
@@ -32,12 +32,11 @@ enum { ANONYMOUS };
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
   EXPECT_EQ(record.language, "c");
-  EXPECT_THAT(Symbols(record),
-              ::testing::UnorderedElementsAre(
-                  "struct point 1-1", "union word 2-5", "struct inner 4-4 in word",
-                  "enum colour 6-6", "type record_t 7-7", "struct node 8-8", "type node_t 8-8",
-                  "type node_ptr 8-8", "type callback 9-9", "type size_type 10-10",
-                  "type sizes 10-10"));
+  EXPECT_THAT(Symbols(record), ::testing::UnorderedElementsAre(
+                                   "struct point 1-1", "union word 2-5", "struct inner 4-4 in word",
+                                   "enum colour 6-6", "type record_t 7-7", "struct node 8-8",
+                                   "type node_t 8-8", "type node_ptr 8-8", "type callback 9-9",
+                                   "type size_type 10-10", "type sizes 10-10"));
 }
 
 TEST(ExtractCTest, FindsTheNameInsideEveryDeclarator) {
@@ -73,9 +72,8 @@ f(void)
 {
 }
 )");
-  EXPECT_THAT(Symbols(record),
-              ElementsAre("macro ONE 1-1", "macro SUM 2-3", "macro EMPTY 4-4",
-                          ::testing::MatchesRegex("function f [56]-8")));
+  EXPECT_THAT(Symbols(record), ElementsAre("macro ONE 1-1", "macro SUM 2-3", "macro EMPTY 4-4",
+                                           ::testing::MatchesRegex("function f [56]-8")));
 }
 
 TEST(ExtractCTest, ImportsKeepTheirQuotesOrBrackets) {
@@ -127,8 +125,7 @@ struct last { int a; };
   EXPECT_EQ(record.status, FileStatus::kParsedWithErrors);
   EXPECT_NE(record.reason, "");
   EXPECT_THAT(Imports(record), ElementsAre("<a.h> @1"));
-  EXPECT_THAT(Symbols(record),
-              ::testing::Contains(::testing::StartsWith("function after 6-6")));
+  EXPECT_THAT(Symbols(record), ::testing::Contains(::testing::StartsWith("function after 6-6")));
   EXPECT_THAT(Symbols(record), ::testing::Contains(::testing::StartsWith("struct last 7-7")));
 }
 

@@ -9,8 +9,8 @@ namespace weft {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using testing::Imports;
+using ::testing::IsEmpty;
 using testing::ParseText;
 using testing::Symbols;
 
@@ -34,11 +34,10 @@ var limit = 3
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
   EXPECT_EQ(record.language, "go");
-  EXPECT_THAT(Symbols(record),
-              ElementsAre("struct Point 3-3", "type Number 4-4", "type Alias 5-5",
-                          "struct List 7-7", "type Fn 8-8", "function main 11-14",
-                          "struct local 12-12 in main", "type deep 13-13 in main",
-                          "function Generic 15-15"));
+  EXPECT_THAT(Symbols(record), ElementsAre("struct Point 3-3", "type Number 4-4", "type Alias 5-5",
+                                           "struct List 7-7", "type Fn 8-8", "function main 11-14",
+                                           "struct local 12-12 in main", "type deep 13-13 in main",
+                                           "function Generic 15-15"));
 }
 
 TEST(ExtractGoTest, InterfaceIsOne) {
@@ -63,10 +62,9 @@ type List[T any] struct{}
 func (l *List[T]) Len() int { return 0 }
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
-  EXPECT_THAT(Symbols(record),
-              ElementsAre("method Other 2-2", "method Move 3-3 in Point", "struct Point 4-4",
-                          "method String 5-5 in Point", "struct List 6-6",
-                          "method Len 7-7 in List"));
+  EXPECT_THAT(Symbols(record), ElementsAre("method Other 2-2", "method Move 3-3 in Point",
+                                           "struct Point 4-4", "method String 5-5 in Point",
+                                           "struct List 6-6", "method Len 7-7 in List"));
 }
 
 TEST(ExtractGoTest, ImportsArePathsWithoutTheirQuotes) {
@@ -80,8 +78,8 @@ import (
 )
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
-  EXPECT_THAT(Imports(record), ElementsAre("fmt @2", "os @4", "example.com/a/b @5", "embed @6",
-                                           "raw/path @7"));
+  EXPECT_THAT(Imports(record),
+              ElementsAre("fmt @2", "os @4", "example.com/a/b @5", "embed @6", "raw/path @7"));
 }
 
 TEST(ExtractGoTest, LooksInsideWhatDoesNotFitTheGrammar) {

@@ -9,8 +9,8 @@ namespace weft {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using testing::Imports;
+using ::testing::IsEmpty;
 using testing::ParseText;
 using testing::Symbols;
 
@@ -26,11 +26,11 @@ sealed interface Shape permits Circle {}
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
   EXPECT_EQ(record.language, "java");
-  EXPECT_THAT(Symbols(record),
-              ::testing::IsSupersetOf({"class A 2-7", "interface Inner 3-3 in A",
-                                       "method m 3-3 in Inner", "enum Kind 4-4 in A",
-                                       "method code 4-4 in Kind", "method Pair 5-5 in Pair",
-                                       "interface Shape 8-8"}));
+  EXPECT_THAT(
+      Symbols(record),
+      ::testing::IsSupersetOf({"class A 2-7", "interface Inner 3-3 in A", "method m 3-3 in Inner",
+                               "enum Kind 4-4 in A", "method code 4-4 in Kind",
+                               "method Pair 5-5 in Pair", "interface Shape 8-8"}));
   EXPECT_THAT(Symbols(record),
               ::testing::Contains(::testing::MatchesRegex("(class|struct) Pair 5-5 in A")));
   EXPECT_THAT(Symbols(record),
@@ -53,8 +53,8 @@ TEST(ExtractJavaTest, FindsMethodsAndConstructors) {
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
   EXPECT_THAT(Symbols(record),
               ElementsAre("class A 1-11", "method A 2-2 in A",
-                          ::testing::MatchesRegex("method get [34]-7 in A"), "class Local 5-5 in get",
-                          "method deep 5-5 in Local",
+                          ::testing::MatchesRegex("method get [34]-7 in A"),
+                          "class Local 5-5 in get", "method deep 5-5 in Local",
                           ::testing::MatchesRegex("(method|function) anonymous 6-6 in get"),
                           "class InLambda 8-8 in A", "method declared 9-9 in A"));
 }

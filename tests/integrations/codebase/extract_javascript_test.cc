@@ -9,8 +9,8 @@ namespace weft {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using testing::Imports;
+using ::testing::IsEmpty;
 using testing::ParseText;
 using testing::Symbols;
 
@@ -84,9 +84,8 @@ const t = `text ${(() => { class InTemplate {} })()}`;
 (function () { return function () { function iife() {} }; })();
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
-  EXPECT_THAT(Symbols(record),
-              ::testing::IsSupersetOf({"function deep 2-2", "class InTemplate 4-4",
-                                       "function iife 5-5"}));
+  EXPECT_THAT(Symbols(record), ::testing::IsSupersetOf({"function deep 2-2", "class InTemplate 4-4",
+                                                        "function iife 5-5"}));
 }
 
 // The line is that of the target.
@@ -137,8 +136,8 @@ function after() { class Inner {} }
   EXPECT_EQ(record.status, FileStatus::kParsedWithErrors);
   EXPECT_NE(record.reason, "");
   EXPECT_THAT(Imports(record), ElementsAre("a @1"));
-  EXPECT_THAT(Symbols(record), ElementsAre("function before 2-2", "function after 4-4",
-                                           "class Inner 4-4 in after"));
+  EXPECT_THAT(Symbols(record),
+              ElementsAre("function before 2-2", "function after 4-4", "class Inner 4-4 in after"));
 }
 
 TEST(ExtractJavascriptTest, TextAboutCodeIsNotCode) {

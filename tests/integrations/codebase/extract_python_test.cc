@@ -11,8 +11,8 @@ namespace weft {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using testing::Imports;
+using ::testing::IsEmpty;
 using testing::ParseText;
 using testing::Symbols;
 
@@ -41,13 +41,13 @@ def function(a, b=lambda x: x):
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed);
   EXPECT_EQ(record.language, "python");
-  EXPECT_THAT(Symbols(record),
-              ElementsAre("class Outer 1-12", "method method 4-9 in Outer",
-                          "function helper 5-8 in method", "class Local 6-8 in helper",
-                          "method deep 7-8 in Local", "class Inner 11-12 in Outer",
-                          "method method 12-12 in Inner", "function function 14-21",
-                          "function in_try 18-18 in function",
-                          "function in_with 21-21 in function"));
+  EXPECT_THAT(
+      Symbols(record),
+      ElementsAre("class Outer 1-12", "method method 4-9 in Outer", "function helper 5-8 in method",
+                  "class Local 6-8 in helper", "method deep 7-8 in Local",
+                  "class Inner 11-12 in Outer", "method method 12-12 in Inner",
+                  "function function 14-21", "function in_try 18-18 in function",
+                  "function in_with 21-21 in function"));
 }
 
 // The interpreter's ast gives the line of the keyword, not of the decorator or name.
@@ -121,10 +121,9 @@ async def main():
 print(f"{x!r:>{width}} {'nested' + f'{deep}'}")
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
-  EXPECT_THAT(Symbols(record),
-              ElementsAre("function in_case 3-3", "function generic 6-6", "class Box 7-7",
-                          "function in_group 12-12", "function main 13-16",
-                          "function inner 16-16 in main"));
+  EXPECT_THAT(Symbols(record), ElementsAre("function in_case 3-3", "function generic 6-6",
+                                           "class Box 7-7", "function in_group 12-12",
+                                           "function main 13-16", "function inner 16-16 in main"));
 }
 
 TEST(ExtractPythonTest, LooksInsideWhatDoesNotFitTheGrammar) {
@@ -184,8 +183,8 @@ import {x}
 TEST(ExtractPythonTest, NamesAreBytesAsWritten) {
   const FileRecord record =
       ParseText("a.py", "def \xc3\xa9t\xc3\xa9(): pass\nclass \xe5\x90\x8d: pass\n");
-  EXPECT_THAT(Symbols(record), ElementsAre("function \xc3\xa9t\xc3\xa9 1-1",
-                                           "class \xe5\x90\x8d 2-2"));
+  EXPECT_THAT(Symbols(record),
+              ElementsAre("function \xc3\xa9t\xc3\xa9 1-1", "class \xe5\x90\x8d 2-2"));
 }
 
 TEST(ExtractPythonTest, StubsAndOtherExtensionsArePython) {

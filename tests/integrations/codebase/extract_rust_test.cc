@@ -9,8 +9,8 @@ namespace weft {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using testing::Imports;
+using ::testing::IsEmpty;
 using testing::ParseText;
 using testing::Symbols;
 
@@ -37,11 +37,11 @@ const LIMIT: usize = 3;
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
   EXPECT_EQ(record.language, "rust");
   EXPECT_THAT(Symbols(record),
-              ::testing::IsSupersetOf(
-                  {"struct Point 1-1", "struct Unit 2-2", "struct Pair 3-3", "enum Shape 4-4",
-                   "union Word 5-5", "type Id 6-6", "function run 7-10",
-                   "function inner 8-8 in run", "struct InClosure 9-9 in run",
-                   "macro square 11-13", "module inline 14-16", "function f 15-15 in inline"}));
+              ::testing::IsSupersetOf({"struct Point 1-1", "struct Unit 2-2", "struct Pair 3-3",
+                                       "enum Shape 4-4", "union Word 5-5", "type Id 6-6",
+                                       "function run 7-10", "function inner 8-8 in run",
+                                       "struct InClosure 9-9 in run", "macro square 11-13",
+                                       "module inline 14-16", "function f 15-15 in inline"}));
 }
 
 TEST(ExtractRustTest, FunctionsOfImplsAndTraitsAreMethods) {
@@ -74,10 +74,9 @@ mod m {
     impl A { fn h() {} }
 }
 )");
-  EXPECT_THAT(Symbols(record),
-              ElementsAre("struct A 1-1", "method f 2-2 in A", "method g 3-3 in B", "enum B 4-4",
-                          "method clone 5-5 in B", "module m 6-9", "struct A 7-7 in m",
-                          "method h 8-8 in A"));
+  EXPECT_THAT(Symbols(record), ElementsAre("struct A 1-1", "method f 2-2 in A", "method g 3-3 in B",
+                                           "enum B 4-4", "method clone 5-5 in B", "module m 6-9",
+                                           "struct A 7-7 in m", "method h 8-8 in A"));
   const auto& symbols = record.symbols;
   ASSERT_EQ(symbols.size(), 8u);
   EXPECT_EQ(symbols[1].parent, 0);
@@ -111,8 +110,8 @@ impl After { fn m(&self) {} }
 )");
   EXPECT_EQ(record.status, FileStatus::kParsedWithErrors);
   EXPECT_THAT(Imports(record), ElementsAre("a::b @1"));
-  EXPECT_THAT(Symbols(record), ElementsAre("function before 2-2", "struct After 4-4",
-                                           "method m 5-5 in After"));
+  EXPECT_THAT(Symbols(record),
+              ElementsAre("function before 2-2", "struct After 4-4", "method m 5-5 in After"));
 }
 
 TEST(ExtractRustTest, TextAboutCodeIsNotCode) {

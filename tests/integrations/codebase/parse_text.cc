@@ -21,7 +21,7 @@ std::vector<std::string> Symbols(const FileRecord& record) {
     if (symbol.parent != Symbol::kNoParent) {
       const auto parent = static_cast<std::size_t>(symbol.parent);
       line += " in " + (parent < record.symbols.size() ? record.symbols[parent].name
-                                                        : "parent out of range");
+                                                       : "parent out of range");
     }
     lines.push_back(std::move(line));
   }

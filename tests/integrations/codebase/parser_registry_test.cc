@@ -27,7 +27,8 @@ class ProcParser : public SourceParser {
     while (!source.empty()) {
       const std::string_view text = source.substr(0, source.find('\n'));
       if (text.starts_with("proc ")) {
-        record.symbols.push_back({.name = std::string(text.substr(5)), .line = line, .end_line = line});
+        record.symbols.push_back(
+            {.name = std::string(text.substr(5)), .line = line, .end_line = line});
       }
       if (text == "throw") throw std::runtime_error("at the word");
       if (text == "skip") return {FileStatus::kSkipped, "a rule of its own"};
@@ -50,17 +51,34 @@ std::string NameOf(const SourceLanguage* language) {
 }
 
 TEST(ParserRegistryTest, DefaultKnowsNineLanguagesByExtension) {
-  const std::pair<const char*, const char*> cases[] = {
-      {"a.py", "python"},      {"d/e.f/a.pyi", "python"}, {"a.pyw", "python"},
-      {"a.js", "javascript"},  {"a.jsx", "javascript"},   {"a.mjs", "javascript"},
-      {"a.cjs", "javascript"}, {"a.min.js", "javascript"}, {"a.ts", "typescript"},
-      {"a.d.ts", "typescript"}, {"a.mts", "typescript"},  {"a.cts", "typescript"},
-      {"a.tsx", "tsx"},        {"a.c", "c"},              {"a.h", "c"},
-      {"a.cc", "cpp"},         {"a.cpp", "cpp"},          {"a.cxx", "cpp"},
-      {"a.hpp", "cpp"},        {"a.hh", "cpp"},           {"a.hxx", "cpp"},
-      {"a.h++", "cpp"},        {"a.ipp", "cpp"},          {"a.inl", "cpp"},
-      {"a.rs", "rust"},        {"a.go", "go"},            {"A.java", "java"},
-      {"SConstruct", "python"}};
+  const std::pair<const char*, const char*> cases[] = {{"a.py", "python"},
+                                                       {"d/e.f/a.pyi", "python"},
+                                                       {"a.pyw", "python"},
+                                                       {"a.js", "javascript"},
+                                                       {"a.jsx", "javascript"},
+                                                       {"a.mjs", "javascript"},
+                                                       {"a.cjs", "javascript"},
+                                                       {"a.min.js", "javascript"},
+                                                       {"a.ts", "typescript"},
+                                                       {"a.d.ts", "typescript"},
+                                                       {"a.mts", "typescript"},
+                                                       {"a.cts", "typescript"},
+                                                       {"a.tsx", "tsx"},
+                                                       {"a.c", "c"},
+                                                       {"a.h", "c"},
+                                                       {"a.cc", "cpp"},
+                                                       {"a.cpp", "cpp"},
+                                                       {"a.cxx", "cpp"},
+                                                       {"a.hpp", "cpp"},
+                                                       {"a.hh", "cpp"},
+                                                       {"a.hxx", "cpp"},
+                                                       {"a.h++", "cpp"},
+                                                       {"a.ipp", "cpp"},
+                                                       {"a.inl", "cpp"},
+                                                       {"a.rs", "rust"},
+                                                       {"a.go", "go"},
+                                                       {"A.java", "java"},
+                                                       {"SConstruct", "python"}};
   for (const auto& [path, language] : cases) {
     EXPECT_EQ(NameOf(ParserRegistry::Default().Find(path)), language) << path;
   }
@@ -124,8 +142,7 @@ TEST(ParserRegistryTest, ContentRuleChoosesByText) {
 TEST(ParserRegistryTest, ParserOfAUserIsUsed) {
   ParserRegistry registry;
   ASSERT_TRUE(registry.Add(Procs()).ok());
-  const FileRecord record =
-      ParseSource("Procfile", "proc a\nx\nproc b\n", {.registry = &registry});
+  const FileRecord record = ParseSource("Procfile", "proc a\nx\nproc b\n", {.registry = &registry});
   EXPECT_EQ(record.status, FileStatus::kParsed);
   EXPECT_EQ(record.language, "procs");
   EXPECT_EQ(record.lines, 3);

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the interpreter's own parser says of Python files. `python_definitions.py FOLDER` prints
 one line for each class and function at any depth of every .py file below FOLDER, path, line and
-name with tabs between, and `path<TAB>-<TAB>reason` for a file that the interpreter refuses."""
+name with tabs between, `path<TAB>0<TAB>` for the file itself, and `path<TAB>-<TAB>reason` for a file
+that the interpreter refuses. What was installed beside the library is left out."""
 
 import ast
 import pathlib
 import sys
 import warnings
 
+BESIDE = {"site-packages", "dist-packages"}
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -18,7 +20,7 @@ def main():
     root = pathlib.Path(sys.argv[1])
     out = sys.stdout.buffer
     for path in sorted(root.rglob("*.py")):
-        if path.is_symlink() or not path.is_file():
+        if path.is_symlink() or not path.is_file() or BESIDE & set(path.parts):
             continue
         name = str(path.relative_to(root)).encode("utf-8", "surrogateescape")
         try:

@@ -61,12 +61,13 @@ class Generator {
 
 std::string Generator::Name() {
   static const std::vector<std::string> kNames = {
-      "a",    "b",   "c",   "ab", "a.c", "b.c", "foo",   "bar", "x y", " ",     "a ",   "\t",
-      "\n",   "\xff\xfe", "\xc3\xa9", "-a", "[a]", "a\\b", "!a", "#a", "a*", "a?", ".h", "A",
-      "]",    "a-b", "{a,b}", "a\r", "..a", "build", "zzz", "a\nb", "*", "**", ":", "A.C"};
+      "a",  "b",        "c",        "ab",  "a.c", "b.c",   "foo", "bar",  "x y", " ",  "a ", "\t",
+      "\n", "\xff\xfe", "\xc3\xa9", "-a",  "[a]", "a\\b",  "!a",  "#a",   "a*",  "a?", ".h", "A",
+      "]",  "a-b",      "{a,b}",    "a\r", "..a", "build", "zzz", "a\nb", "*",   "**", ":",  "A.C"};
   if (Chance(75)) return Pick(kNames);
   std::string name;
-  for (std::size_t n = 1 + Below(4); n > 0; --n) name += Pick(std::string("ab.-[]\\!# \t\n\xff*?:"));
+  for (std::size_t n = 1 + Below(4); n > 0; --n)
+    name += Pick(std::string("ab.-[]\\!# \t\n\xff*?:"));
   return name;
 }
 
@@ -95,9 +96,8 @@ void Generator::MakeFiles() {
     if (Chance(12)) {
       static const std::vector<std::string> kTargets = {".", "..", "nowhere", "a", "/etc", "../a"};
       const std::string itself = path.substr(path.rfind('/') + 1);
-      items_.push_back({.kind = Kind::kSymlink,
-                        .path = path,
-                        .target = Chance(20) ? itself : Pick(kTargets)});
+      items_.push_back(
+          {.kind = Kind::kSymlink, .path = path, .target = Chance(20) ? itself : Pick(kTargets)});
     } else {
       items_.push_back({.kind = Kind::kFile, .path = path});
     }
@@ -130,7 +130,7 @@ std::string Generator::Byte(char byte) {
   if (draw < 20) return "**";
   if (draw < 26) {
     static const std::vector<std::string> kSigns = {"", "", "", "!", "^"};
-    static const std::vector<std::string> kMore = {"",          "a-c", "]", "-", "[:alpha:]",
+    static const std::vector<std::string> kMore = {"",         "a-c", "]",   "-",    "[:alpha:]",
                                                    "[:punct:", "/",   "\\]", "\\-z", "z-a"};
     return "[" + Pick(kSigns) + byte + Pick(kMore) + "]";
   }
@@ -184,7 +184,8 @@ std::string Generator::Pattern(const std::vector<std::string>& paths) {
 // Whether git compares text before `**` apart; see GitDialect.
 bool HasForgetfulStars(std::string_view pattern) {
   const std::size_t at = pattern.find_first_of("*?[\\");
-  if (at == std::string_view::npos || at == 0 || !pattern.substr(at).starts_with("**")) return false;
+  if (at == std::string_view::npos || at == 0 || !pattern.substr(at).starts_with("**"))
+    return false;
   const std::size_t end = pattern.find_first_not_of('*', at);
   return end == std::string_view::npos || pattern[end] == '/' || pattern[end] == '\\';
 }
@@ -195,8 +196,8 @@ std::string Generator::Line(const std::vector<std::string>& paths) {
   std::string pattern = Pattern(paths);
   if (!forgetful_stars_ && HasForgetfulStars(pattern)) pattern = "a/**";
   if (Chance(30)) pattern.insert(0, "!");
-  static const std::vector<std::string> kTrails = {" ",  "\\ ", "  ", "\t", "\r",
-                                                   std::string("\0x", 2)};
+  static const std::vector<std::string> kTrails = {" ",  "\\ ", "  ",
+                                                   "\t", "\r",  std::string("\0x", 2)};
   if (Chance(8)) pattern += Pick(kTrails);
   return pattern + (Chance(5) ? "\r\n" : "\n");
 }
@@ -211,15 +212,9 @@ void Build(const TreeItems& items, GitTree& tree) {
   tree.Repository();
   for (const TreeItem& item : items) {
     switch (item.kind) {
-      case Kind::kFolder:
-        tree.Folder(item.path);
-        break;
-      case Kind::kFile:
-        tree.File(item.path);
-        break;
-      case Kind::kSymlink:
-        tree.Symlink(item.path, item.target);
-        break;
+      case Kind::kFolder: tree.Folder(item.path); break;
+      case Kind::kFile: tree.File(item.path); break;
+      case Kind::kSymlink: tree.Symlink(item.path, item.target); break;
       case Kind::kIgnoreFile: {
         std::string text;
         for (const std::string& line : item.lines) text += line;

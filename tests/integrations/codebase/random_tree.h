@@ -19,8 +19,8 @@ struct TreeItem {
 
   Kind kind = Kind::kFile;
   std::string path;
-  std::string target = {};               // of a link
-  std::vector<std::string> lines = {};   // of an ignore file, with their line ends
+  std::string target = {};              // of a link
+  std::vector<std::string> lines = {};  // of an ignore file, with their line ends
 };
 
 // Folders come before what is in them.

@@ -72,13 +72,14 @@ std::string Judge(const TreeItems& items, int workers) {
   }
   wrong += Compare("the list without hidden files", PathsOf(Discover(tree.root(), {}, workers)),
                    WithoutHidden(gits));
-  wrong += Compare("the list without rules",
-                   PathsOf(Discover(tree.root(), {.use_ignore_files = false, .include_hidden = true},
-                                    workers)),
-                   Everything(items));
+  wrong += Compare(
+      "the list without rules",
+      PathsOf(Discover(tree.root(), {.use_ignore_files = false, .include_hidden = true}, workers)),
+      Everything(items));
   if (const char* command = std::getenv("WEFT_COMMAND")) {
-    wrong += Compare("the command's output",
-                     SplitNul(OutputOf({command, "files", "--hidden", "-0", tree.root()}, "/")), gits);
+    wrong +=
+        Compare("the command's output",
+                SplitNul(OutputOf({command, "files", "--hidden", "-0", tree.root()}, "/")), gits);
   }
   return wrong;
 }
@@ -98,8 +99,9 @@ TEST_P(RandomTreesTest, ListsAreGitsByteForByte) {
     if (Judge(items, workers).empty()) continue;
     const TreeItems less =
         Shrink(items, [&](const TreeItems& some) { return !Judge(some, workers).empty(); });
-    FAIL() << "seed " << seed << ", " << workers << " workers:\n" << Judge(less, workers)
-           << "the tree:\n" << Show(less);
+    FAIL() << "seed " << seed << ", " << workers << " workers:\n"
+           << Judge(less, workers) << "the tree:\n"
+           << Show(less);
   }
 }
 

@@ -23,8 +23,8 @@ using Verdict = RuleSet::Verdict;
 // folders above, which it takes as kept.
 Verdict Ask(const RuleSet& rules, std::string_view path) {
   RuleSet::Reached reached = rules.Top();
-  for (std::size_t slash; (slash = path.find('/')) + 1 < path.size() &&
-                          slash != std::string_view::npos;) {
+  for (std::size_t slash;
+       (slash = path.find('/')) + 1 < path.size() && slash != std::string_view::npos;) {
     reached = rules.Enter(reached, path.substr(0, slash));
     path.remove_prefix(slash + 1);
   }
@@ -109,7 +109,8 @@ TEST(RuleSetTest, ManyRulesCostNoMoreThanFew) {
   std::string text;
   for (int i = 0; i < kRules; ++i) {
     const std::string n = std::to_string(i);
-    text += "name" + n + "\n*.ext" + n + "\npre" + n + "*\n/dir/file" + n + "\n**/deep" + n + "/x\n";
+    text +=
+        "name" + n + "\n*.ext" + n + "\npre" + n + "*\n/dir/file" + n + "\n**/deep" + n + "/x\n";
   }
   const RuleSet rules = ParseIgnoreFile(text);
   const RuleSet::Reached dir = rules.Enter(rules.Top(), "dir");

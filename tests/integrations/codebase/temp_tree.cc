@@ -2,14 +2,13 @@
 
 #include "integrations/codebase/temp_tree.h"
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <grp.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "gtest/gtest.h"
 
