@@ -36,7 +36,9 @@ elseif(WEFT_SANITIZE)
   message(FATAL_ERROR "WEFT_SANITIZE is '${WEFT_SANITIZE}'; expected address, thread or nothing")
 endif()
 if(WEFT_SANITIZE)
-  target_compile_options(weft_sanitizers INTERFACE ${flags} -O1 -g1 -fno-omit-frame-pointer)
+  # The only C is the grammars: most of the time of a run, and nobody steps through it.
+  target_compile_options(weft_sanitizers INTERFACE ${flags} -g1 -fno-omit-frame-pointer
+    $<IF:$<COMPILE_LANGUAGE:C>,-O2,-O1>)
   target_link_options(weft_sanitizers INTERFACE ${flags})
 endif()
 

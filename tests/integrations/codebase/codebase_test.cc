@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -141,8 +142,14 @@ TEST_P(CodebaseTest, CancelledInTheMiddleHoldsWhatWasDone) {
   CancellationSource source;
   CodebaseOptions options;
   options.cancellation = source.token();
+  absl::Notification cancelled;
   options.progress = [&](const AnalysisProgress& progress) {
-    if (progress.done == 20) source.Cancel(absl::CancelledError("interrupted"));
+    if (progress.done == 20) {
+      source.Cancel(absl::CancelledError("interrupted"));
+      cancelled.Notify();
+    } else if (progress.done > 20) {
+      cancelled.WaitForNotification();  // other workers must not finish the rest meanwhile
+    }
   };
   const Codebase codebase = Analyze(options);
   EXPECT_FALSE(codebase.complete());
