@@ -145,8 +145,8 @@ TEST_P(LifecycleTest, LastHandleMayBeDroppedInsideItsTask) {
 
 TEST_P(LifecycleTest, ManyShortLives) {
   for (int round = 0; round < 100; ++round) {
+    std::atomic<int> ran{0};  // outlives the bodies that the destructor waits for
     const auto scheduler = testing::MakeScheduler(GetParam());
-    std::atomic<int> ran{0};
     for (int i = 0; i < round % 5; ++i) scheduler->Submit([&] { ++ran; });
     if (round % 2 == 0) scheduler->WaitAll();
   }
