@@ -24,7 +24,14 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, bool 
 
 Engine::~Engine() = default;
 
-void Engine::DestroyExecutor() { executor_.reset(); }
+void Engine::DestroyExecutor() {
+  executor_.reset();
+  // Entries of tasks that a waiting task claimed: each holds its task, the task holds
+  // this engine, and nobody pops them any more.
+  TaskQueue<IntrusivePtr<TaskNode>> stale;
+  absl::MutexLock lock(&mu_);
+  std::swap(stale, queue_);  // declared before the lock: destroyed after it
+}
 
 TaskNode::TaskNode(IntrusivePtr<Engine> engine) : engine_(std::move(engine)) {}
 

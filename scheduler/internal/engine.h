@@ -49,7 +49,7 @@ class Engine final : public RefCounted, public WorkSource {
 
   int worker_count() const { return width_; }
   bool drains_in_wait() const { return drains_in_wait_; }
-  void DestroyExecutor();
+  void DestroyExecutor() ABSL_LOCKS_EXCLUDED(mu_);
 
   // Groups.
   IntrusivePtr<GroupCore> AddGroup() ABSL_LOCKS_EXCLUDED(mu_);
