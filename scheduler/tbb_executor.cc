@@ -8,6 +8,7 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/base/attributes.h"
@@ -18,8 +19,6 @@
 #include "absl/synchronization/mutex.h"
 #include "oneapi/tbb/global_control.h"
 #include "oneapi/tbb/task_arena.h"
-
-#include "weft/sync/completion_latch.h"
 
 namespace weft {
 
@@ -33,60 +32,65 @@ class TbbExecutor::Pumps {
 
   int width() const { return width_; }
 
-  void set_source(WorkSource* source) {
+  void Start(WorkSource* source) {
     absl::MutexLock lock(&mu_);
     source_ = source;
   }
 
-  // How many pumps the caller has to start so that `count` ready tasks are seen.
+  // How many pumps the caller has to start so that `count` more looks are taken.
   int Admit(int count) {
     absl::MutexLock lock(&mu_);
     if (source_ == nullptr || count <= 0) return 0;
-    look_again_ = true;
     const int starting = std::min(count, width_ - admitted_);
     admitted_ += starting;
-    if (starting > 0) running_.Begin(starting);
+    looks_owed_ = std::min(looks_owed_ + count - starting, width_);
     return starting;
   }
 
   void Run() noexcept {
-    const int slot = TakeSlot();
-    while (WorkSource* source = NextLook(slot)) source->Drain(slot);
-    running_.Finish();
+    auto [source, slot] = Enter();
+    do {
+      source->Drain(slot);
+    } while (!Leave(slot));
   }
 
-  void AwaitNone() { running_.Wait(); }
+  void Stop() {
+    absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(this, &Pumps::NoneAdmitted));
+    source_ = nullptr;
+  }
 
  private:
-  int TakeSlot() {
+  // A pump's first look is its own: no other pump can use it up.
+  std::pair<WorkSource*, int> Enter() {
     absl::MutexLock lock(&mu_);
     const int slot = free_slots_.back();
     free_slots_.pop_back();
-    look_again_ = true;
-    return slot;
+    return {source_, slot};
   }
 
-  // Null: nothing was made ready since some pump last began to drain, so this one
-  // leaves. A wake-up that comes later finds room for another pump; one that came
-  // earlier has set look_again_. Both happen under mu_: no wake-up is lost.
-  WorkSource* NextLook(int slot) {
+  // False: a look is owed, and this pump takes it. A wake-up that comes after a
+  // pump has left finds room for another; one that came before has left a look
+  // for each pump there is. Both happen under mu_: no wake-up is lost.
+  bool Leave(int slot) {
     absl::MutexLock lock(&mu_);
-    if (look_again_) {
-      look_again_ = false;
-      return source_;
+    if (looks_owed_ > 0) {
+      --looks_owed_;
+      return false;
     }
     --admitted_;
     free_slots_.push_back(slot);
-    return nullptr;
+    return true;
   }
 
+  bool NoneAdmitted() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return admitted_ == 0; }
+
   const int width_;
-  CompletionLatch running_;  // pumps that were admitted and have not left
 
   absl::Mutex mu_;
-  WorkSource* source_ ABSL_GUARDED_BY(mu_) = nullptr;
+  WorkSource* source_ ABSL_GUARDED_BY(mu_) = nullptr;  // not null while a pump is admitted
   int admitted_ ABSL_GUARDED_BY(mu_) = 0;
-  bool look_again_ ABSL_GUARDED_BY(mu_) = false;
+  int looks_owed_ ABSL_GUARDED_BY(mu_) = 0;  // wake-ups that found every pump admitted
   std::vector<int> free_slots_ ABSL_GUARDED_BY(mu_);
 };
 
@@ -151,7 +155,7 @@ TbbExecutor::~TbbExecutor() { Stop(); }
 
 int TbbExecutor::width() const { return pumps_->width(); }
 
-void TbbExecutor::Start(WorkSource* source) { pumps_->set_source(source); }
+void TbbExecutor::Start(WorkSource* source) { pumps_->Start(source); }
 
 void TbbExecutor::Wake(int count) {
   for (int starting = pumps_->Admit(count); starting > 0; --starting) {
@@ -159,9 +163,6 @@ void TbbExecutor::Wake(int count) {
   }
 }
 
-void TbbExecutor::Stop() {
-  pumps_->AwaitNone();
-  pumps_->set_source(nullptr);
-}
+void TbbExecutor::Stop() { pumps_->Stop(); }
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 #include "weft/scheduler/tbb_executor.h"
 
 #include <atomic>
+#include <barrier>
 #include <latch>
 #include <memory>
 #include <mutex>
@@ -69,6 +70,55 @@ TEST(TbbExecutorTest, WhatIsReadyBeforeAWakeIsTakenAfterIt) {
     executor->Wake(1);
     executor->Stop();
   }
+}
+
+// A call of Drain returns only when a given number of threads is in it at once.
+class TogetherSource final : public WorkSource {
+ public:
+  explicit TogetherSource(int threads) : together_(threads) {}
+
+  void Drain(int) noexcept override {
+    ++arrived_;
+    arrived_.notify_all();
+    together_.arrive_and_wait();
+  }
+  void AwaitArrived(int count) {
+    for (int seen = arrived_; seen < count; seen = arrived_) arrived_.wait(seen);
+  }
+  int arrived() const { return arrived_; }
+
+ private:
+  std::atomic<int> arrived_{0};
+  std::barrier<> together_;
+};
+
+TEST(TbbExecutorTest, EachWakeUpBringsAWorkerOfItsOwn) {
+  constexpr int kWidth = 4;
+  constexpr int kRounds = 500;
+  auto executor = *TbbExecutor::Create(kWidth);
+  TogetherSource source(kWidth + 1);  // the test is one of them
+  executor->Start(&source);
+  for (int round = 0; round < kRounds; ++round) {
+    for (int i = 0; i < kWidth; ++i) executor->Wake(1);
+    source.Drain(kWidth);
+  }
+  executor->Stop();
+  EXPECT_EQ(source.arrived(), kRounds * (kWidth + 1));
+}
+
+TEST(TbbExecutorTest, WakeUpsThatFindAllWorkersBusyBringThemAllBack) {
+  constexpr int kWidth = 2;
+  auto executor = *TbbExecutor::Create(kWidth);
+  TogetherSource source(kWidth + 1);  // the test is one of them
+  executor->Start(&source);
+  executor->Wake(kWidth);
+  source.AwaitArrived(kWidth);
+  executor->Wake(1);
+  executor->Wake(1);
+  source.Drain(kWidth);
+  source.Drain(kWidth);  // returns only if both came back
+  executor->Stop();
+  EXPECT_EQ(source.arrived(), 2 * (kWidth + 1));
 }
 
 TEST(TbbExecutorTest, AsManyThreadsAsAskedForAlsoMoreThanCores) {
