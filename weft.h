@@ -27,7 +27,6 @@
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/scheduler/tbb_executor.h"
 #include "weft/scheduler/worker_local.h"
-#include "weft/sync/completion_latch.h"
 #include "weft/sync/failure_log.h"
 
 #endif  // WEFT_WEFT_H_

@@ -16,7 +16,7 @@ namespace weft {
 // oneTBB moves "pumps", a few long calls of Drain, never single tasks: so its
 // queues, its exception rules and its waiting rules do not reach the tasks. A pump
 // is started by enqueue, which needs no waiting thread and works with one worker;
-// the end of all pumps is counted by our own latch, not by task_group::wait.
+// we count the pumps to know when all have ended, not task_group::wait.
 //
 // Thread safety: as TaskExecutor.
 // Cost: a Wake is one lock when enough pumps run, else one enqueue (about 10 us
