@@ -5,6 +5,7 @@
 // quotes or brackets.
 
 #include "weft/integrations/codebase/internal/c_declarator.h"
+#include "weft/integrations/codebase/internal/directive_lines.h"
 #include "weft/integrations/codebase/internal/grammar.h"
 
 extern "C" const TSLanguage* tree_sitter_c(void);
@@ -12,7 +13,7 @@ extern "C" const TSLanguage* tree_sitter_c(void);
 namespace weft::internal {
 
 const Grammar& CGrammar() {
-  static const auto* const grammar = new Grammar(tree_sitter_c(), {CommonCRules()});
+  static const auto* const grammar = new Grammar(tree_sitter_c(), {CommonCRules()}, EndDirectives);
   return *grammar;
 }
 

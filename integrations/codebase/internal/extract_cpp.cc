@@ -6,6 +6,7 @@
 // and counts as a method: nearly always it is one.
 
 #include "weft/integrations/codebase/internal/c_declarator.h"
+#include "weft/integrations/codebase/internal/directive_lines.h"
 #include "weft/integrations/codebase/internal/extraction.h"
 #include "weft/integrations/codebase/internal/grammar.h"
 
@@ -41,7 +42,8 @@ constexpr NodeRule kRules[] = {
 }  // namespace
 
 const Grammar& CppGrammar() {
-  static const auto* const grammar = new Grammar(tree_sitter_cpp(), {CommonCRules(), kRules});
+  static const auto* const grammar =
+      new Grammar(tree_sitter_cpp(), {CommonCRules(), kRules}, EndDirectives);
   return *grammar;
 }
 

@@ -36,6 +36,21 @@ std::int32_t EndLine(TSNode node) {
   return static_cast<std::int32_t>(end.row) + (after_break ? 0 : 1);
 }
 
+// A name may be written over several lines, as those of C++ specialisations are; here
+// it is part of a line.
+std::string OneLine(std::string_view name) {
+  std::string line;
+  for (const char c : name) {
+    const bool blank = c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    if (!blank) {
+      line += c;
+    } else if (!line.empty() && line.back() != ' ') {
+      line += ' ';
+    }
+  }
+  return line;
+}
+
 }  // namespace
 
 std::string_view Extraction::Text(TSNode node) const {
@@ -59,7 +74,7 @@ void Extraction::AddSymbol(const Definition& definition) {
   SymbolKind kind = definition.kind;
   if (kind == SymbolKind::kFunction && InClass()) kind = SymbolKind::kMethod;
   const auto index = static_cast<std::int32_t>(record_.symbols.size());
-  record_.symbols.push_back({.name = std::string(definition.name),
+  record_.symbols.push_back({.name = OneLine(definition.name),
                              .kind = kind,
                              .line = StartLine(definition.line_of),
                              .end_line = EndLine(definition.extent),

@@ -11,8 +11,9 @@ constexpr std::array<std::string_view, 13> kFieldNames = {
 
 }  // namespace
 
-Grammar::Grammar(const TSLanguage* language, std::initializer_list<Rules> rule_sets)
-    : language_(language), rules_(ts_language_symbol_count(language), nullptr) {
+Grammar::Grammar(const TSLanguage* language, std::initializer_list<Rules> rule_sets,
+                 Prepare prepare)
+    : language_(language), prepare_(prepare), rules_(ts_language_symbol_count(language), nullptr) {
   static_assert(kFieldNames.size() == kFields);
   for (std::size_t i = 0; i < kFields; ++i) {
     fields_[i] = ts_language_field_id_for_name(language, kFieldNames[i].data(),

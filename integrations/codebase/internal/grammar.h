@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -53,7 +54,11 @@ class Grammar {
   using Rules = std::span<const NodeRule>;
 
   // `rule_sets` must outlive the grammar. When two rules have one type, the later counts.
-  Grammar(const TSLanguage* language, std::initializer_list<Rules> rule_sets);
+  // `prepare` gives the text that the parser is to read instead of `source`, of the same
+  // length and with every word in its place: `source` itself, or `copy`, which it fills.
+  using Prepare = std::string_view (*)(std::string_view source, std::string& copy);
+  Grammar(const TSLanguage* language, std::initializer_list<Rules> rule_sets,
+          Prepare prepare = nullptr);
 
   const TSLanguage* language() const { return language_; }
 
@@ -65,6 +70,10 @@ class Grammar {
   // 0 when the grammar has no such field.
   TSFieldId field(Field field) const { return fields_[static_cast<std::size_t>(field)]; }
 
+  std::string_view Prepared(std::string_view source, std::string& copy) const {
+    return prepare_ != nullptr ? prepare_(source, copy) : source;
+  }
+
   // Rules for node types that this grammar does not have: a sign of a wrong version.
   const std::vector<std::string_view>& unknown_types() const { return unknown_types_; }
 
@@ -74,6 +83,7 @@ class Grammar {
   void AddRule(const NodeRule& rule);
 
   const TSLanguage* const language_;
+  const Prepare prepare_;
   std::vector<const NodeRule*> rules_;  // by symbol
   std::array<TSFieldId, kFields> fields_ = {};
   std::vector<std::string_view> unknown_types_;

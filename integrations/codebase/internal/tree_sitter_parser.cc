@@ -97,6 +97,8 @@ ParseOutcome TreeSitterParser::ParseIn(ParseArena& arena, std::string_view sourc
   if (!arena.Begin(max_bytes, static_cast<std::uint64_t>(limits.MaxOperations(size)))) {
     return {FileStatus::kFailed, "the system gave no address space for the syntax tree"};
   }
+  std::string copy;
+  source = grammar_.Prepared(source, copy);
   const UseParseArena use(arena);
   Input input = {source, arena};
   const TSTree* tree = ParseTree(grammar_.language(), input);

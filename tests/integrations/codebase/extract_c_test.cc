@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <string>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -90,6 +92,25 @@ TEST(ExtractCTest, ImportsKeepTheirQuotesOrBrackets) {
   EXPECT_THAT(Imports(record),
               ElementsAre("<stdio.h> @1", "\"local.h\" @2", "<sys/types.h> @3", "MACRO_NAME @4",
                           "\"conditional.h\" @6", "\"other.h\" @8"));
+}
+
+// The grammar, left alone, takes the next line for the rest of such a directive.
+TEST(ExtractCTest, BlanksBehindADirectiveDoNotSwallowTheNextLine) {
+  for (const char* directive :
+       {"#define A ", "#define A\t", "#define A(x)  ", "  #  define A ", "#define A /* b */ ",
+        "#pragma ", "#error ", "#undef A ", "#include <a.h> ", "#define A 1 "}) {
+    for (const char* end : {"\n", "\r\n"}) {
+      const std::string front = std::string(directive) + end;
+      for (const char* path : {"a.c", "a.cc"}) {
+        EXPECT_THAT(Imports(ParseText(path, front + "#include <x.h>\n")),
+                    ::testing::Contains("<x.h> @2"))
+            << path << " " << front;
+        EXPECT_THAT(Symbols(ParseText(path, front + "int f(void) { return 0; }\n")),
+                    ::testing::Contains("function f 2-2"))
+            << path << " " << front;
+      }
+    }
+  }
 }
 
 TEST(ExtractCTest, FindsWhatLiesInConditionalsAndBodies) {

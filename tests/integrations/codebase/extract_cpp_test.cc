@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <string>
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -104,6 +106,20 @@ bool ns::operator<(const A& a, const A& b) { return false; }
                             MatchesRegex("(method|function) (Elsewhere::)?get 3-3"),
                             MatchesRegex("(method|function) .*set 4-4"),
                             MatchesRegex("(method|function) .*operator< 5-5")}));
+}
+
+TEST(ExtractCppTest, NamesAreOfOneLine) {
+  const FileRecord record = ParseText("a.cc", R"(template <class T>
+struct Holder
+    <std::vector<T,
+                 int> > { T t; };
+void Holder<
+    int>::run() {}
+)");
+  ASSERT_EQ(record.symbols.size(), 2u) << ::testing::PrintToString(Symbols(record));
+  for (const Symbol& symbol : record.symbols) {
+    EXPECT_EQ(symbol.name.find('\n'), std::string::npos) << symbol.name;
+  }
 }
 
 TEST(ExtractCppTest, FindsWhatIsNestedInLambdas) {
