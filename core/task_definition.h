@@ -24,6 +24,17 @@
 
 namespace weft {
 
+class TaskFunction;
+
+namespace internal {
+
+template <class F>
+concept TaskBody =
+    !std::is_same_v<std::remove_cvref_t<F>, TaskFunction> &&
+    (std::is_invocable_v<std::decay_t<F>&> || std::is_invocable_v<std::decay_t<F>&, TaskContext&>);
+
+}  // namespace internal
+
 // Any callable that returns void or absl::Status, with or without a TaskContext&
 // as its parameter. Move-only callables are welcome.
 //
@@ -31,10 +42,7 @@ namespace weft {
 class TaskFunction {
  public:
   TaskFunction() = default;
-  template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, TaskFunction> &&
-             (std::is_invocable_v<std::decay_t<F>&> ||
-              std::is_invocable_v<std::decay_t<F>&, TaskContext&>))
+  template <internal::TaskBody F>
   TaskFunction(F&& callable) {  // NOLINT: converts as std::function does
     using Stored = std::decay_t<F>;
     if constexpr (std::is_constructible_v<Stored, std::nullptr_t>) {
@@ -100,9 +108,9 @@ class TaskFunction {
 // Thread safety: a plain value.
 class TaskRef {
  public:
-  TaskRef(std::string name) : name_(std::move(name)) {}    // NOLINT: names convert
-  TaskRef(std::string_view name) : name_(name) {}          // NOLINT
-  TaskRef(const char* name) : name_(name) {}               // NOLINT
+  TaskRef(std::string name) : name_(std::move(name)) {}  // NOLINT: names convert
+  TaskRef(std::string_view name) : name_(name) {}        // NOLINT
+  TaskRef(const char* name) : name_(name) {}             // NOLINT
   explicit TaskRef(internal::IntrusivePtr<internal::TaskBase> task) : task_(std::move(task)) {}
 
   // Empty when this refers to a handle.

@@ -5,6 +5,7 @@
 #ifndef WEFT_SCHEDULER_TASK_H_
 #define WEFT_SCHEDULER_TASK_H_
 
+#include <concepts>
 #include <exception>
 #include <span>
 #include <utility>
@@ -100,8 +101,7 @@ class Task : public AnyTask {
 struct AfterTasks {
   std::vector<AnyTask> tasks;
 };
-template <class... Tasks>
-  requires(std::is_convertible_v<const Tasks&, AnyTask> && ...)
+template <std::convertible_to<AnyTask>... Tasks>
 AfterTasks After(const Tasks&... tasks) {
   return {{AnyTask(tasks)...}};
 }

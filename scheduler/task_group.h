@@ -69,8 +69,7 @@ class TaskGroup {
   //   FailedPrecondition: the group is sealed or the scheduler shut down
   //   InvalidArgument: a dependency is empty or of another scheduler
   //   the reason of the cancel, once the group is cancelled
-  template <class F, class... D>
-    requires(!std::is_convertible_v<F, TaskOptions>)
+  template <internal::NotOptions F, class... D>
   TaskFor<F, D...> Submit(F function, D&&... dependencies) {
     return Submit(TaskOptions{}, std::move(function), std::forward<D>(dependencies)...);
   }

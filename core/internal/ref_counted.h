@@ -39,6 +39,9 @@ class RefCounted {
   mutable std::atomic<std::uint32_t> references_{0};
 };
 
+template <class U, class T>
+concept PointsTo = std::is_convertible_v<U*, T*>;
+
 // A counted pointer to a RefCounted object.
 //
 // Thread safety: like a plain pointer; distinct copies from distinct threads.
@@ -51,8 +54,7 @@ class IntrusivePtr {
   }
   IntrusivePtr(const IntrusivePtr& other) : IntrusivePtr(other.object_) {}
   IntrusivePtr(IntrusivePtr&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
-  template <class U>
-    requires std::is_convertible_v<U*, T*>
+  template <PointsTo<T> U>
   IntrusivePtr(IntrusivePtr<U> other) noexcept  // NOLINT: converts as plain pointers do
       : object_(other.Release()) {}
   IntrusivePtr& operator=(IntrusivePtr other) noexcept {

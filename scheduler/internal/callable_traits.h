@@ -45,9 +45,13 @@ template <class C, class R, class... P>
 struct ParametersOfCall<R (C::*)(P...) const&> : std::type_identity<TypeList<P...>> {};
 
 template <class F>
-struct ParametersOf : std::type_identity<UnknownTypes> {};
+concept HasCallOperator = requires {
+  &F::operator();
+};
+
 template <class F>
-  requires requires { &F::operator(); }
+struct ParametersOf : std::type_identity<UnknownTypes> {};
+template <HasCallOperator F>
 struct ParametersOf<F> : ParametersOfCall<decltype(&F::operator())> {};
 template <class R, class... P>
 struct ParametersOf<R (*)(P...)> : std::type_identity<TypeList<P...>> {};

@@ -19,6 +19,9 @@
 
 namespace weft::internal {
 
+template <class F>
+concept NotOptions = !std::is_convertible_v<F, TaskOptions>;
+
 template <class X>
 std::tuple<IntrusivePtr<ResultNode<X>>> ValueNode(const Task<X>& task) {
   return {task.typed_node()};
