@@ -12,13 +12,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace weft::internal {
 namespace {
-
-using ::testing::HasSubstr;
 
 constexpr std::optional<int> kAllCpus = std::nullopt;
 constexpr std::optional<std::int64_t> kNoLimit = std::nullopt;

@@ -23,7 +23,12 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using std::string_literals::operator""s;
+
+std::string NulEnded(const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& name : names) all += name + '\0';
+  return all;
+}
 
 TEST(FilesCommandTest, ListsRelativePathsSortedByBytes) {
   const ScratchFolder tree;
@@ -41,7 +46,7 @@ TEST(FilesCommandTest, NulEndsNamesThatHoldAnything) {
   tree.Write("new\nline.py", "");
   tree.Write("latin\xe9.py", "");
   tree.Write("back\\slash \x1b[31m", "");
-  const std::string expected = "back\\slash \x1b[31m\0latin\xe9.py\0new\nline.py\0"s;
+  const std::string expected = NulEnded({"back\\slash \x1b[31m", "latin\xe9.py", "new\nline.py"});
   for (const char* option : {"-0", "--null"}) {
     const ProcessResult result = RunWeft({"files", option, tree.path()});
     EXPECT_EQ(result.exit_code, 0);

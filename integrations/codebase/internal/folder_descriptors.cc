@@ -100,7 +100,11 @@ void FolderDescriptors::Forget(FolderPlace& folder) {
 void FolderDescriptors::ForgetAll() {
   std::vector<std::shared_ptr<const Descriptor>> close_outside;
   absl::MutexLock lock(&mu_);
-  while (root_.older != &root_) close_outside.push_back(Unlink(*root_.older));
+  for (FolderPlace* folder = root_.older; folder != &root_;) {
+    FolderPlace* const next = folder->older;
+    close_outside.push_back(Unlink(*folder));
+    folder = next;
+  }
 }
 
 void FolderDescriptors::Link(FolderPlace& folder) {

@@ -17,7 +17,6 @@ namespace {
 using ::testing::HasSubstr;
 using testing::ParseText;
 using testing::Repeat;
-using testing::Symbols;
 
 constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
 
