@@ -10,8 +10,9 @@
 #include <string_view>
 #include <utility>
 
-#include "bench/workload.h"
 #include "benchmark/benchmark.h"
+
+#include "bench/workload.h"
 
 namespace weft::bench {
 namespace {
@@ -33,8 +34,7 @@ void Measure(benchmark::State& state, int threads,
     run(counters);
     ++rounds;
   }
-  const std::chrono::duration<double, std::nano> elapsed =
-      std::chrono::steady_clock::now() - begin;
+  const std::chrono::duration<double, std::nano> elapsed = std::chrono::steady_clock::now() - begin;
   if (!counters.AllAre(rounds)) state.SkipWithError("a task did not run exactly once per round");
   const std::int64_t ran = state.iterations() * static_cast<std::int64_t>(counters.size());
   state.SetItemsProcessed(ran);

@@ -49,9 +49,7 @@ bool CancellationSource::Cancel(absl::Status why) {
   return keep->source.request_stop();
 }
 
-int CancellationSource::failed_callbacks() const {
-  return state_->failed_callbacks.load();
-}
+int CancellationSource::failed_callbacks() const { return state_->failed_callbacks.load(); }
 
 CancellationCallback::CancellationCallback(const CancellationToken& token,
                                            std::function<void()> callback) {

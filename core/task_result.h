@@ -35,7 +35,7 @@ struct TaskResult {
   // for kFailed, the reason given for kCancelled. A kSkipped task has its root
   // cause's code and "skipped: dependency 'NAME' failed: TEXT".
   absl::Status status;
-  int attempts = 0;  // how often the body was started
+  int attempts = 0;                // how often the body was started
   std::optional<TaskTimes> times;  // only with SchedulerOptions::record_times
 };
 

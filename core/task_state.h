@@ -31,12 +31,10 @@ constexpr bool IsAllowedChange(TaskState from, TaskState to) {
   switch (from) {
     case TaskState::kPending:
       return to != TaskState::kPending && to != TaskState::kRunning && to != TaskState::kCompleted;
-    case TaskState::kReady:
-      return to == TaskState::kRunning || to == TaskState::kCancelled;
+    case TaskState::kReady: return to == TaskState::kRunning || to == TaskState::kCancelled;
     case TaskState::kRunning:
       return to == TaskState::kCompleted || to == TaskState::kFailed || to == TaskState::kCancelled;
-    default:
-      return false;
+    default: return false;
   }
 }
 

@@ -25,9 +25,11 @@ int main() {
       },
       text);
   auto after = group.Submit([](const int& n) { return n + 1; }, broken);  // skipped
-  auto log = group.Submit([](const absl::StatusOr<int>& n) {              // runs anyway
-    std::cout << "after: " << n.status().message() << "\n";
-  }, after);
+  auto log = group.Submit(
+      [](const absl::StatusOr<int>& n) {  // runs anyway
+        std::cout << "after: " << n.status().message() << "\n";
+      },
+      after);
 
   const weft::RunSummary summary = group.Wait();
   std::cout << "words: " << *words.Get() << "\n"

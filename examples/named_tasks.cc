@@ -11,12 +11,10 @@ int main() {
   weft::TaskGroup group(scheduler);
 
   // "link" is waited for before anybody has said what it is.
-  auto test = group.Schedule({.id = "test",
-                              .function = [] { std::cout << "test\n"; },
-                              .dependencies = {"link"}});
-  auto link = group.Schedule({.id = "link",
-                              .function = [] { std::cout << "link\n"; },
-                              .dependencies = {"compile"}});
+  auto test = group.Schedule(
+      {.id = "test", .function = [] { std::cout << "test\n"; }, .dependencies = {"link"}});
+  auto link = group.Schedule(
+      {.id = "link", .function = [] { std::cout << "link\n"; }, .dependencies = {"compile"}});
   auto cycle = group.Schedule({.id = "compile", .function = [] {}, .dependencies = {"test"}});
   std::cout << cycle.status().message() << "\n";
   auto compile = group.Schedule({.id = "compile", .function = [] { std::cout << "compile\n"; }});

@@ -39,13 +39,13 @@ struct RunSummary {
   std::int64_t failed = 0;
   std::int64_t cancelled = 0;
   std::int64_t skipped = 0;
-  std::int64_t pending = 0;  // wait for names never submitted
+  std::int64_t pending = 0;    // wait for names never submitted
   std::int64_t under_way = 0;  // ready or running: 0 after a wait that was done
 
   std::int64_t refused = 0;  // never accepted: sealed, cancelled or shut down, bad input
 
-  std::vector<TaskFailure> failures;              // the first, in the order of arrival
-  std::vector<UnresolvedDependency> unresolved;   // the first; who waits for which name
+  std::vector<TaskFailure> failures;             // the first, in the order of arrival
+  std::vector<UnresolvedDependency> unresolved;  // the first; who waits for which name
   absl::Duration elapsed;  // from the first submission to the latest moment of rest
 
   // Whether every task that was asked for has completed.

@@ -22,8 +22,7 @@ TaskGroup::TaskGroup(TaskScheduler& scheduler, GroupOptions options)
     : TaskGroup(scheduler, scheduler.engine_) {
   if (!options.cancellation.can_be_cancelled()) return;
   cancelled_from_outside_ = std::make_unique<CancellationCallback>(
-      options.cancellation,
-      [this, token = options.cancellation] { Cancel(token.reason()); });
+      options.cancellation, [this, token = options.cancellation] { Cancel(token.reason()); });
 }
 
 TaskGroup::~TaskGroup() {

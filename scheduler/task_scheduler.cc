@@ -21,8 +21,8 @@ namespace {
 
 absl::StatusOr<std::unique_ptr<TaskExecutor>> MakeExecutor(const ParallelProcessingConfig& config) {
   if (!config.parallel) return std::make_unique<InlineExecutor>();
-  absl::StatusOr<std::unique_ptr<TbbExecutor>> pool =
-      TbbExecutor::Create(config.num_workers > 0 ? config.num_workers : ReadTopology().usable_workers);
+  absl::StatusOr<std::unique_ptr<TbbExecutor>> pool = TbbExecutor::Create(
+      config.num_workers > 0 ? config.num_workers : ReadTopology().usable_workers);
   if (!pool.ok()) return pool.status();
   return *std::move(pool);
 }

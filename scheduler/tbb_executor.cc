@@ -109,8 +109,8 @@ class ThreadGrant {
  private:
   static void Change(int threads) {
     ABSL_CONST_INIT static absl::Mutex mu(absl::kConstInit);
-    static int granted = 0;                          // guarded by mu
-    static tbb::global_control* control = nullptr;   // guarded by mu; null when 0
+    static int granted = 0;                         // guarded by mu
+    static tbb::global_control* control = nullptr;  // guarded by mu; null when 0
     absl::MutexLock lock(&mu);
     granted += threads;
     // The old control goes last: at no moment is there none.

@@ -27,8 +27,8 @@ namespace weft {
 template <class T>
 class WorkerLocal {
  public:
-  explicit WorkerLocal(const TaskScheduler& scheduler,
-                       std::function<T()> make = [] { return T(); })
+  explicit WorkerLocal(
+      const TaskScheduler& scheduler, std::function<T()> make = [] { return T(); })
       : make_(std::move(make)), slots_(static_cast<std::size_t>(scheduler.worker_count())) {}
   WorkerLocal(const WorkerLocal&) = delete;
   WorkerLocal& operator=(const WorkerLocal&) = delete;

@@ -7,11 +7,11 @@
 #include <memory>
 #include <utility>
 
-#include "bench/baselines/serial.h"
-#include "bench/workload.h"
 #include "oneapi/tbb/global_control.h"
 #include "oneapi/tbb/task_group.h"
 
+#include "bench/baselines/serial.h"
+#include "bench/workload.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft::bench {
@@ -44,8 +44,8 @@ RunOnce Weft(int threads) {
 
 // task_group has no dependencies: each task starts the next.
 RunOnce TbbTaskGroup(int threads) {
-  auto control = std::make_shared<tbb::global_control>(
-      tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+  auto control = std::make_shared<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                       static_cast<std::size_t>(threads));
   return [control](Counters& counters) {
     tbb::task_group group;
     std::function<void(std::size_t)> step = [&](std::size_t i) {

@@ -7,11 +7,11 @@
 #include <memory>
 #include <utility>
 
-#include "bench/baselines/serial.h"
-#include "bench/workload.h"
 #include "oneapi/tbb/global_control.h"
 #include "oneapi/tbb/task_group.h"
 
+#include "bench/baselines/serial.h"
+#include "bench/workload.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft::bench {
@@ -20,7 +20,8 @@ namespace {
 RunOnce Serial(int) {
   return [](Counters& counters) {
     SerialGraph graph;
-    for (std::size_t i = 0; i < counters.size(); ++i) graph.Add([&counters, i] { counters.Hit(i); });
+    for (std::size_t i = 0; i < counters.size(); ++i)
+      graph.Add([&counters, i] { counters.Hit(i); });
     graph.Run();
   };
 }
@@ -39,8 +40,8 @@ RunOnce Weft(int threads) {
 }
 
 RunOnce TbbTaskGroup(int threads) {
-  auto control = std::make_shared<tbb::global_control>(
-      tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
+  auto control = std::make_shared<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                       static_cast<std::size_t>(threads));
   return [control](Counters& counters) {
     tbb::task_group group;
     for (std::size_t i = 0; i < counters.size(); ++i) {

@@ -84,7 +84,8 @@ class BodyNode final : public ResultNode<typename BodyCall<F, X...>::Value> {
       Call::Call(body_.value().function, context, body_.value().dependencies);
       return this->StoreResult(absl::OkStatus());
     } else {
-      return this->StoreResult(Call::Call(body_.value().function, context, body_.value().dependencies));
+      return this->StoreResult(
+          Call::Call(body_.value().function, context, body_.value().dependencies));
     }
   }
   void DestroyCallable() override { body_.Destroy(); }

@@ -187,8 +187,8 @@ class Engine final : public RefCounted, public WorkSource {
   // `surely`: what would be an error is waited out.
   absl::Status WaitInsideTask(Frame& frame, const WaitTarget& target, absl::Time deadline,
                               bool surely) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status WaitInside(Frame& frame, const WaitTarget& target, absl::Time deadline,
-                          bool surely) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status WaitInside(Frame& frame, const WaitTarget& target, absl::Time deadline, bool surely)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // A ready task that `target` depends on, claimed; null when there is none; an
   // error when the target depends on `self`.
   absl::StatusOr<IntrusivePtr<TaskNode>> FindHelp(const WaitTarget& target, TaskNode& self)
@@ -211,7 +211,8 @@ class Engine final : public RefCounted, public WorkSource {
 
   mutable absl::Mutex mu_;
   Phase phase_ ABSL_GUARDED_BY(mu_) = Phase::kOpen;
-  TaskQueue<IntrusivePtr<TaskNode>> queue_ ABSL_GUARDED_BY(mu_);  // may hold tasks claimed elsewhere
+  TaskQueue<IntrusivePtr<TaskNode>> queue_
+      ABSL_GUARDED_BY(mu_);  // may hold tasks claimed elsewhere
   IntrusiveList<GroupCore, &GroupCore::in_engine> groups_ ABSL_GUARDED_BY(mu_);
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);
   std::vector<std::uint32_t> free_slots_ ABSL_GUARDED_BY(mu_);

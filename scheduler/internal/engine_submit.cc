@@ -110,8 +110,8 @@ bool Engine::Admit(GroupCore& group, TaskNode& task, const Dependencies& depende
   return false;
 }
 
-void Engine::Submit(GroupCore& group, const IntrusivePtr<TaskNode>& task,
-                    Dependencies dependencies, const TaskOptions& options) {
+void Engine::Submit(GroupCore& group, const IntrusivePtr<TaskNode>& task, Dependencies dependencies,
+                    const TaskOptions& options) {
   absl::Status refusal = CheckDependencies(dependencies);
   EndingList ending;
   bool ready = false;
@@ -151,7 +151,8 @@ absl::StatusOr<std::vector<Engine::Plan>> Engine::MakePlans(
   plans.reserve(definitions.size());
   ++searches_;  // marks the tasks of this batch
   for (TaskDefinition& definition : definitions) {
-    const std::string label = definition.id.empty() ? "a task without id" : "task '" + definition.id + "'";
+    const std::string label =
+        definition.id.empty() ? "a task without id" : "task '" + definition.id + "'";
     if (!definition.function) return absl::InvalidArgumentError(label + " has no function");
     IntrusivePtr<NamedNode> node = definition.id.empty()
                                        ? MakeCounted<NamedNode>(IntrusivePtr<Engine>(this))

@@ -164,8 +164,7 @@ absl::Status Engine::WaitInside(Frame& frame, const WaitTarget& target, absl::Ti
   return Outcome(target);
 }
 
-absl::StatusOr<IntrusivePtr<TaskNode>> Engine::FindHelp(const WaitTarget& target,
-                                                        TaskNode& self) {
+absl::StatusOr<IntrusivePtr<TaskNode>> Engine::FindHelp(const WaitTarget& target, TaskNode& self) {
   const std::uint64_t seen = ++searches_;
   std::vector<TaskNode*> open;
   const auto visit = [&](TaskNode* task, TaskNode* from) {

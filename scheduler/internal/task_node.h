@@ -153,7 +153,9 @@ class ResultNode : public TaskNode {
  private:
   static absl::Status StatusOf(const absl::Status& status) { return status; }
   template <class V>
-  static absl::Status StatusOf(const absl::StatusOr<V>& value) { return value.status(); }
+  static absl::Status StatusOf(const absl::StatusOr<V>& value) {
+    return value.status();
+  }
 
   void StoreError(const absl::Status& status) final { result_.emplace(status); }
   bool has_result() const final { return result_.has_value(); }

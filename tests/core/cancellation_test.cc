@@ -52,7 +52,9 @@ TEST(CancellationTest, CallbackRunsOnceWhetherRegisteredBeforeOrAfter) {
 TEST(CancellationTest, DestroyedCallbackIsNotCalled) {
   CancellationSource source;
   int calls = 0;
-  { const CancellationCallback gone(source.token(), [&] { ++calls; }); }
+  {
+    const CancellationCallback gone(source.token(), [&] { ++calls; });
+  }
   source.Cancel(absl::CancelledError(""));
   EXPECT_EQ(calls, 0);
 }
@@ -96,9 +98,8 @@ TEST(CancellationTest, ManyCancellersOneReason) {
     const CancellationCallback callback(source.token(), [&] { ++called; });
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
-      threads.emplace_back([&, i] {
-        won += source.Cancel(absl::CancelledError(std::to_string(i))) ? 1 : 0;
-      });
+      threads.emplace_back(
+          [&, i] { won += source.Cancel(absl::CancelledError(std::to_string(i))) ? 1 : 0; });
     }
     for (std::thread& thread : threads) thread.join();
     EXPECT_EQ(won, 1);

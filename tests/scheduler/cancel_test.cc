@@ -182,7 +182,8 @@ TEST_P(CancelTest, DestroyingAGroupCancelsWhatIsLeft) {
   Task<> task;
   {
     TaskGroup group(*scheduler_);
-    const auto first = group.Schedule({.id = "x", .function = [&] { ++ran; }, .dependencies = {"ghost"}});
+    const auto first =
+        group.Schedule({.id = "x", .function = [&] { ++ran; }, .dependencies = {"ghost"}});
     task = group.Submit([&] { ++ran; }, *first);
   }
   EXPECT_EQ(task.state(), TaskState::kSkipped);

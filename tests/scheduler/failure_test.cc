@@ -65,9 +65,8 @@ TEST_P(FailureTest, WhatWasThrownIsHandedOutOnRequest) {
 TEST_P(FailureTest, DependentsAreSkippedAndShareTheRootCause) {
   // bad -> a -> b, bad -> c; other is independent.
   TaskGroup group(*scheduler_);
-  const auto bad = group.Schedule({.id = "parse:a.py", .function = [] {
-                                     return absl::UnavailableError("disk");
-                                   }});
+  const auto bad = group.Schedule(
+      {.id = "parse:a.py", .function = [] { return absl::UnavailableError("disk"); }});
   std::atomic<int> ran{0};
   const auto a = group.Submit([&] { ++ran; }, *bad);
   const auto b = group.Submit([&] { ++ran; }, a);
@@ -96,8 +95,8 @@ TEST_P(FailureTest, ATaskThatDependsOnAnEndedFailureIsSkippedAtOnce) {
   const auto bad = group.Submit([] { return absl::AbortedError("x"); });
   bad.Wait().IgnoreError();
   const auto late = group.Submit([] {}, bad);
-  EXPECT_EQ(late.Wait(), absl::AbortedError("skipped: dependency task " + ToString(bad.id()) +
-                                            " failed: x"));
+  EXPECT_EQ(late.Wait(),
+            absl::AbortedError("skipped: dependency task " + ToString(bad.id()) + " failed: x"));
   const auto anyway = group.Submit([](const absl::Status& status) { return status.ok(); }, bad);
   EXPECT_FALSE(*anyway.Get());
 }
@@ -108,8 +107,8 @@ TEST_P(FailureTest, RunAnywaySeesHowItsDependencyEnded) {
   const auto skipped = group.Submit([](const int& x) { return x; }, bad);
   const auto cleanup = group.Submit(
       [](const absl::StatusOr<int>& x) { return std::string(x.status().message()); }, skipped);
-  EXPECT_EQ(*cleanup.Get(), "skipped: dependency task " + ToString(bad.id()) +
-                                " failed: threw boom");
+  EXPECT_EQ(*cleanup.Get(),
+            "skipped: dependency task " + ToString(bad.id()) + " failed: threw boom");
 }
 
 TEST_P(FailureTest, EveryFailureCountsAndTheFirstThousandAreKept) {
@@ -173,8 +172,8 @@ TEST_P(FailureTest, SkippedCallableThatThrowsWhenDestroyedIsRecorded) {
 
 TEST_P(FailureTest, NamedCallableThatThrowsWhenDestroyedFailsItsTask) {
   TaskGroup group(*scheduler_);
-  const auto task = group.Schedule(
-      {.id = "x", .function = [hostile = Hostile(Hostile::kDestroy)] {}});
+  const auto task =
+      group.Schedule({.id = "x", .function = [hostile = Hostile(Hostile::kDestroy)] {}});
   EXPECT_THAT(std::string(task->Wait().message()), HasSubstr("in destructor"));
 }
 

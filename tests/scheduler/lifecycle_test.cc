@@ -60,8 +60,8 @@ TEST_P(LifecycleTest, ShutdownDrainsAndRefusesAfterwards) {
   EXPECT_TRUE(scheduler_->Shutdown(ShutdownMode::kCancel).ok());
   EXPECT_EQ(ran, 50);
   EXPECT_TRUE(absl::IsFailedPrecondition(scheduler_->Submit([] {}).Get()));
-  EXPECT_TRUE(absl::IsFailedPrecondition(
-      scheduler_->Schedule({.id = "a", .function = [] {}}).status()));
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(scheduler_->Schedule({.id = "a", .function = [] {}}).status()));
 }
 
 TEST_P(LifecycleTest, DrainingRunsWhatTasksStillSubmit) {

@@ -23,7 +23,8 @@ using ::testing::HasSubstr;
 class NamesTest : public testing::EngineTest {
  protected:
   absl::StatusOr<Task<>> Add(TaskGroup& group, std::string id, std::vector<TaskRef> after) {
-    return group.Schedule({.id = std::move(id), .function = [] {}, .dependencies = std::move(after)});
+    return group.Schedule(
+        {.id = std::move(id), .function = [] {}, .dependencies = std::move(after)});
   }
 };
 WEFT_ON_ALL_ENGINES(NamesTest);
@@ -31,9 +32,8 @@ WEFT_ON_ALL_ENGINES(NamesTest);
 TEST_P(NamesTest, ANameMayBeWaitedForBeforeItHasATask) {
   TaskGroup group(*scheduler_);
   std::atomic<bool> b_ran{false};
-  const auto a = group.Schedule({.id = "a",
-                                 .function = [&] { EXPECT_TRUE(b_ran); },
-                                 .dependencies = {"b"}});
+  const auto a =
+      group.Schedule({.id = "a", .function = [&] { EXPECT_TRUE(b_ran); }, .dependencies = {"b"}});
   ASSERT_TRUE(a.ok());
   EXPECT_EQ(a->state(), TaskState::kPending);
   ASSERT_TRUE(group.Schedule({.id = "b", .function = [&] { b_ran = true; }}).ok());
@@ -107,8 +107,7 @@ TEST_P(NamesTest, SealEndsTasksOnUnknownNamesAsSkippedNotFound) {
   EXPECT_TRUE(anyway_ran);
   for (const auto& task : {stuck, behind}) {
     EXPECT_EQ(task->state(), TaskState::kSkipped);
-    EXPECT_EQ(task->Get(),
-              absl::NotFoundError("skipped: dependency 'ghost' was never submitted"));
+    EXPECT_EQ(task->Get(), absl::NotFoundError("skipped: dependency 'ghost' was never submitted"));
   }
   EXPECT_TRUE(absl::IsFailedPrecondition(Add(group, "late", {}).status()));
   EXPECT_TRUE(absl::IsFailedPrecondition(group.Submit([] {}).Get()));

@@ -59,9 +59,8 @@ TEST_P(ParallelMapTest, OneItemsErrorDoesNotTakeTheOthersWithIt) {
     if (i % 3 == 0) {
       EXPECT_EQ(*result, i);
     } else {
-      EXPECT_EQ(result.status(), i % 3 == 1
-                                     ? absl::NotFoundError(std::to_string(i))
-                                     : absl::UnknownError("threw " + std::to_string(i)));
+      EXPECT_EQ(result.status(), i % 3 == 1 ? absl::NotFoundError(std::to_string(i))
+                                            : absl::UnknownError("threw " + std::to_string(i)));
     }
   }
   EXPECT_TRUE(group.Wait().ok());
@@ -81,8 +80,8 @@ TEST_P(ParallelMapTest, FormsOfItemsAndFunctions) {
   EXPECT_EQ(statuses[1], absl::AbortedError("bc"));
   const auto nothing = ParallelMap(group, words, [](const std::string&) {});
   EXPECT_TRUE(nothing[0].ok());
-  const auto owned =
-      ParallelMap(group, words, [](const std::string& word) { return std::make_unique<std::string>(word); });
+  const auto owned = ParallelMap(
+      group, words, [](const std::string& word) { return std::make_unique<std::string>(word); });
   EXPECT_EQ(**owned[0], "a");
 }
 

@@ -25,7 +25,7 @@ enum class Ending { kValue, kError, kThrow };
 struct Node {
   std::vector<std::size_t> after;  // smaller indices
   bool run_anyway = false;
-  bool by_name = false;   // given by TaskDefinition, dependencies as names or handles
+  bool by_name = false;  // given by TaskDefinition, dependencies as names or handles
   bool in_batch = false;
   int priority = 0;
   Ending ending = Ending::kValue;
@@ -130,13 +130,13 @@ class Runner {
     const Node& node = graph_.nodes[i];
     std::vector<TaskRef> after;
     for (std::size_t before : node.after) after.push_back(tasks_[before]);
-    absl::StatusOr<Task<>> task = group_.Schedule(
-        {.id = "",
-         .function = [this, i] { return Body(i); },
-         .dependencies = std::move(after),
-         .on_failed_dependency =
-             node.run_anyway ? DependencyPolicy::kRunAnyway : DependencyPolicy::kSkip,
-         .options = {.priority = node.priority}});
+    absl::StatusOr<Task<>> task =
+        group_.Schedule({.id = "",
+                         .function = [this, i] { return Body(i); },
+                         .dependencies = std::move(after),
+                         .on_failed_dependency = node.run_anyway ? DependencyPolicy::kRunAnyway
+                                                                 : DependencyPolicy::kSkip,
+                         .options = {.priority = node.priority}});
     ASSERT_TRUE(task.ok()) << task.status();
     tasks_[i] = *task;
   }

@@ -30,8 +30,8 @@ TEST_P(SubmitTest, ReturnTypesBecomeHandleTypes) {
   static_assert(std::is_same_v<decltype(group.Submit([] { return 1; })), Task<int>>);
   static_assert(
       std::is_same_v<decltype(group.Submit([] { return absl::OkStatus(); })), Task<void>>);
-  static_assert(std::is_same_v<decltype(group.Submit([] { return absl::StatusOr<char>('a'); })),
-                               Task<char>>);
+  static_assert(
+      std::is_same_v<decltype(group.Submit([] { return absl::StatusOr<char>('a'); })), Task<char>>);
   const auto text = group.Submit([] { return std::string("abc"); });
   ASSERT_TRUE(text.Get().ok());
   EXPECT_EQ(*text.Get(), "abc");
@@ -43,9 +43,8 @@ TEST_P(SubmitTest, ReturnTypesBecomeHandleTypes) {
 
 TEST_P(SubmitTest, MoveOnlyValuesAndCallables) {
   TaskGroup group(*scheduler_);
-  const auto pointer = group.Submit([held = std::make_unique<int>(7)]() mutable {
-    return std::move(held);
-  });
+  const auto pointer =
+      group.Submit([held = std::make_unique<int>(7)]() mutable { return std::move(held); });
   const auto sum =
       group.Submit([](const std::unique_ptr<int>& value) { return *value + 1; }, pointer);
   EXPECT_EQ(*sum.Get(), 8);
@@ -147,7 +146,8 @@ TEST_P(SubmitTest, ClosureIsDestroyedBeforeTheTaskEndsAndTheValueLivesOn) {
 
 TEST_P(SubmitTest, RootForwards) {
   const auto one = scheduler_->Submit([] { return 1; });
-  const auto two = scheduler_->Submit({.priority = 3}, [](const int& x) { return x + 1; }, one);
+  const auto two = scheduler_->Submit(
+      {.priority = 3}, [](const int& x) { return x + 1; }, one);
   EXPECT_EQ(*two.Get(), 2);
   ASSERT_TRUE(scheduler_->Schedule({.id = "named", .function = [] {}}).ok());
   EXPECT_EQ(scheduler_->WaitAll().completed, 3);
@@ -166,7 +166,7 @@ TEST_P(SubmitTest, StaleIdIsNotFound) {
   }
   scheduler_->Submit([] {}).Wait().IgnoreError();  // may take over the place
   scheduler_->WaitAll();
-  ASSERT_TRUE(scheduler_->Shutdown().ok());        // workers hold no reference any more
+  ASSERT_TRUE(scheduler_->Shutdown().ok());  // workers hold no reference any more
   EXPECT_TRUE(absl::IsNotFound(scheduler_->GetStatus(id).status()));
   EXPECT_TRUE(absl::IsNotFound(scheduler_->Cancel(id)));
   EXPECT_TRUE(absl::IsNotFound(scheduler_->GetStatus(TaskId{}).status()));
@@ -211,8 +211,8 @@ TEST(SubmitOrderTest, LanesAreStrictAndFirstComeFirstServedInside) {
     }
   }
   group.Wait();
-  EXPECT_EQ(order, (std::vector<int>{10, 11, 10, 11, 10, 11, 4, 9, 4, 9, 4, 9, 0, 0, 0, -7, -1,
-                                     -7, -1, -7, -1}));
+  EXPECT_EQ(order, (std::vector<int>{10, 11, 10, 11, 10, 11, 4,  9,  4,  9, 4,
+                                     9,  0,  0,  0,  -7, -1, -7, -1, -7, -1}));
 }
 
 }  // namespace

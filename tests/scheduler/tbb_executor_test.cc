@@ -52,8 +52,7 @@ class CountingSource final : public WorkSource {
 TEST(TbbExecutorTest, RefusesAWidthThatMakesNoSense) {
   EXPECT_TRUE(absl::IsInvalidArgument(TbbExecutor::Create(0).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(TbbExecutor::Create(-3).status()));
-  EXPECT_TRUE(
-      absl::IsInvalidArgument(TbbExecutor::Create(TbbExecutor::kMaxWorkers + 1).status()));
+  EXPECT_TRUE(absl::IsInvalidArgument(TbbExecutor::Create(TbbExecutor::kMaxWorkers + 1).status()));
 }
 
 TEST(TbbExecutorTest, WhatIsReadyBeforeAWakeIsTakenAfterIt) {

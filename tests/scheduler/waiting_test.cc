@@ -165,11 +165,13 @@ TEST_P(WaitingTest, DestroyingAGroupInsideATaskWaitsForItsBodies) {
     int local = 0;  // bodies refer to it: none may run after the destructor
     TaskGroup inner(*scheduler_);
     for (int i = 0; i < 10; ++i) {
-      inner.Submit([&] {
-        ++inside;
-        ++local;
-        --inside;
-      }, After());
+      inner.Submit(
+          [&] {
+            ++inside;
+            ++local;
+            --inside;
+          },
+          After());
     }
   });
   EXPECT_TRUE(task.Get().ok());

@@ -5,14 +5,13 @@
 #ifndef WEFT_TESTS_TOOLS_SCRATCH_FOLDER_H_
 #define WEFT_TESTS_TOOLS_SCRATCH_FOLDER_H_
 
-#include <sys/stat.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 
 #include "gtest/gtest.h"
 

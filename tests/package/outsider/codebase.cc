@@ -2,13 +2,14 @@
 //
 // The analysis of a source tree, this folder: the grammars have come along.
 
+#include "weft/integrations/codebase/codebase.h"
+
 #include <algorithm>
 #include <iostream>
 #include <memory>
 
 #include "absl/status/statusor.h"
 
-#include "weft/integrations/codebase/codebase.h"
 #include "weft/scheduler/task_scheduler.h"
 
 int main() {
