@@ -25,6 +25,15 @@ struct DeclaredName {
 // The name inside a declarator. Cost: its length; no recursion.
 DeclaredName FindDeclaredName(const Extraction& extraction, TSNode declarator);
 
+// What `declaration` declares. An annotation by macro is taken by the grammar for the
+// declarator, and what it annotates for an error: `int x GUARDED_BY(mu);` declares x,
+// `void r() LOCKS(mu);` a function r.
+DeclaredName NameOfDeclaration(const Extraction& extraction, TSNode declaration);
+
+// The rule handler for functions with a body. `class API Foo : public Base {...}` looks
+// like one to the grammar and is added as the class that it is.
+void AddFunctionDefinition(Extraction& extraction, const NodeRule& rule, TSNode node);
+
 // The rule handler for types: those without a body are only mentioned.
 void AddTypeWithBody(Extraction& extraction, const NodeRule& rule, TSNode node);
 

@@ -15,11 +15,21 @@ extern "C" const TSLanguage* tree_sitter_cpp(void);
 namespace weft::internal {
 namespace {
 
+// What has neither a type nor a qualified name is a constructor, or the use of a macro,
+// as `TEST(A, B) {...}` is.
+bool IsMacroUse(const Extraction& extraction, const DeclaredName& name, TSNode node) {
+  if (!ts_node_is_null(extraction.Child(node, Field::kType))) return false;
+  const std::string_view type = ts_node_type(name.node);
+  if (type != "identifier" && type != "field_identifier") return false;
+  const std::string_view scope = extraction.ScopeName();
+  return !extraction.InClass() || name.text != scope.substr(0, scope.find_first_of(" <"));
+}
+
 void AddMemberDeclaration(Extraction& extraction, const NodeRule& rule, TSNode node) {
   if (!extraction.InClass()) return;
-  const DeclaredName name =
-      FindDeclaredName(extraction, extraction.Child(node, Field::kDeclarator));
+  const DeclaredName name = NameOfDeclaration(extraction, node);
   if (ts_node_is_null(name.node) || !name.is_function) return;
+  if (IsMacroUse(extraction, name, node)) return;
   extraction.AddSymbol({.kind = rule.kind,
                         .name = name.text,
                         .line_of = name.node,
@@ -27,9 +37,19 @@ void AddMemberDeclaration(Extraction& extraction, const NodeRule& rule, TSNode n
                         .opens_scope = false});
 }
 
+void AddFunction(Extraction& extraction, const NodeRule& rule, TSNode node) {
+  const DeclaredName name = NameOfDeclaration(extraction, node);
+  if (!ts_node_is_null(name.node) && IsMacroUse(extraction, name, node)) {
+    extraction.OpenPlainScope();
+  } else {
+    AddFunctionDefinition(extraction, rule, node);
+  }
+}
+
 void EnterFriend(Extraction& extraction, const NodeRule&, TSNode) { extraction.OpenPlainScope(); }
 
 constexpr NodeRule kRules[] = {
+    {"function_definition", SymbolKind::kFunction, AddFunction},
     {"class_specifier", SymbolKind::kClass, AddTypeWithBody},
     {"namespace_definition", SymbolKind::kModule, AddNamedSymbol},
     {"alias_declaration", SymbolKind::kType, AddNamedSymbol},

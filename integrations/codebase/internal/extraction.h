@@ -5,6 +5,7 @@
 #ifndef WEFT_INTEGRATIONS_CODEBASE_INTERNAL_EXTRACTION_H_
 #define WEFT_INTEGRATIONS_CODEBASE_INTERNAL_EXTRACTION_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -72,6 +73,10 @@ class Extraction {
 
   // What is around the node at hand.
   bool InClass() const { return !scopes_.empty() && scopes_.back().class_like; }
+  std::string_view ScopeName() const {  // empty outside every symbol
+    return parent() == Symbol::kNoParent ? std::string_view()
+                                         : record_.symbols[static_cast<std::size_t>(parent())].name;
+  }
   bool ScopeIsDirectParent() const {
     return !scopes_.empty() && scopes_.back().depth == depth_ - 1;
   }

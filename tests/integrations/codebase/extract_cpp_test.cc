@@ -108,6 +108,43 @@ bool ns::operator<(const A& a, const A& b) { return false; }
                             MatchesRegex("(method|function) .*operator< 5-5")}));
 }
 
+TEST(ExtractCppTest, ClassesWithAMacroBeforeTheirNameAreClasses) {
+  EXPECT_THAT(Symbols(ParseText("a.cc", R"(class API_X Foo : public Base {
+ public:
+  int a();
+  Foo();
+};
+class API_X MORE_X Bar final : public N::Base<int> { void b() { x(); } };
+struct API_X Baz { int c(); };
+)")),
+              ElementsAre("class Foo 1-5", "method a 3-3 in Foo", "class Bar 6-6",
+                          "method b 6-6 in Bar", "struct Baz 7-7", "method c 7-7 in Baz"));
+}
+
+TEST(ExtractCppTest, AnnotationsByMacroAreNoMethods) {
+  EXPECT_THAT(Symbols(ParseText("a.cc", R"(class A {
+  int x GUARDED_BY(mu);
+  void r() LOCKS(mu);
+  A();
+  ~A();
+  MACRO(y) int z;
+};
+void A::f() LOCKS(mu) { g(); }
+int WINAPI foo(int a) { return a; }
+)")),
+              ElementsAre("class A 1-7", "method r 3-3 in A", "method A 4-4 in A",
+                          "method ~A 5-5 in A", "method A::f 8-8", "function foo 9-9"));
+}
+
+TEST(ExtractCppTest, UsesOfMacrosAreNoFunctions) {
+  EXPECT_THAT(Symbols(ParseText("a.cc", R"(TEST(A, B) { x(); }
+BENCHMARK(f)->Arg(1);
+struct S { FRIEND_TEST(A, B) {} S() {} };
+int main() { return 0; }
+)")),
+              ElementsAre("struct S 3-3", "method S 3-3 in S", "function main 4-4"));
+}
+
 TEST(ExtractCppTest, NamesAreOfOneLine) {
   const FileRecord record = ParseText("a.cc", R"(template <class T>
 struct Holder
