@@ -17,7 +17,7 @@
 namespace weft {
 
 // When a task passed its states, on the scheduler's monotonic clock. A time that
-// did not come to pass (a skipped task never starts) is InfinitePast().
+// did not come to pass (a skipped task never starts) is -InfiniteDuration().
 struct TaskTimes {
   absl::Duration submitted = -absl::InfiniteDuration();
   absl::Duration started = -absl::InfiniteDuration();
@@ -32,8 +32,8 @@ struct TaskResult {
   std::string name;  // empty when the task has none
   TaskState state = TaskState::kPending;
   // OK until the task has ended. Then OK for kCompleted, the error of the body
-  // for kFailed, the reason given for kCancelled. A kSkipped task has its root
-  // cause's code and "skipped: dependency 'NAME' failed: TEXT".
+  // for kFailed, the reason given for kCancelled, or what a body that gave in returned. A kSkipped
+  // task has its root cause's code and "skipped: dependency 'NAME' failed: TEXT".
   absl::Status status;
   int attempts = 0;                // how often the body was started
   std::optional<TaskTimes> times;  // only with SchedulerOptions::record_times

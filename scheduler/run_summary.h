@@ -39,14 +39,16 @@ struct RunSummary {
   std::int64_t failed = 0;
   std::int64_t cancelled = 0;
   std::int64_t skipped = 0;
-  std::int64_t pending = 0;    // wait for names never submitted
+  std::int64_t pending = 0;    // after a wait: those that wait for names never submitted
   std::int64_t under_way = 0;  // ready or running: 0 after a wait that was done
 
-  std::int64_t refused = 0;  // never accepted: sealed, cancelled or shut down, bad input
+  // Calls of Submit that were not accepted: sealed, cancelled or shut down, bad input.
+  // (Schedule returns its error instead.)
+  std::int64_t refused = 0;
 
   std::vector<TaskFailure> failures;             // the first, in the order of arrival
   std::vector<UnresolvedDependency> unresolved;  // the first; who waits for which name
-  absl::Duration elapsed;  // from the first submission to the latest moment of rest
+  absl::Duration elapsed;  // from the first submission to the latest moment of rest, or to now
 
   // Whether every task that was asked for has completed.
   bool ok() const { return status.ok() && completed == submitted && refused == 0; }

@@ -22,7 +22,7 @@ class WorkSource {
 // Supplies the threads that drain a WorkSource. One executor serves one scheduler.
 //
 // Thread safety: Start and Stop from one thread; Wake from any, also from
-// inside Drain, and also during and after Stop, where it does nothing.
+// inside Drain. During Stop it may still bring threads, after it it does nothing.
 class TaskExecutor {
  public:
   virtual ~TaskExecutor() = default;

@@ -47,6 +47,12 @@ class TbbExecutor::Pumps {
     return starting;
   }
 
+  // Pumps that were admitted and could not be started.
+  void Withdraw(int count) {
+    absl::MutexLock lock(&mu_);
+    admitted_ -= count;
+  }
+
   void Run() noexcept {
     auto [source, slot] = Enter();
     do {
@@ -112,13 +118,15 @@ class ThreadGrant {
     static int granted = 0;                         // guarded by mu
     static tbb::global_control* control = nullptr;  // guarded by mu; null when 0
     absl::MutexLock lock(&mu);
+    std::unique_ptr<tbb::global_control> fresh;
+    if (granted + threads > 0) {
+      fresh = std::make_unique<tbb::global_control>(  // one more for the thread that calls
+          tbb::global_control::max_allowed_parallelism,
+          static_cast<std::size_t>(granted + threads) + 1);
+    }
     granted += threads;
     // The old control goes last: at no moment is there none.
-    const std::unique_ptr<tbb::global_control> old(control);
-    control = granted == 0 ? nullptr
-                           : new tbb::global_control(  // one more for the thread that calls
-                                 tbb::global_control::max_allowed_parallelism,
-                                 static_cast<std::size_t>(granted) + 1);
+    const std::unique_ptr<tbb::global_control> old(std::exchange(control, fresh.release()));
   }
 
   const int threads_;
@@ -158,8 +166,14 @@ int TbbExecutor::width() const { return pumps_->width(); }
 void TbbExecutor::Start(WorkSource* source) { pumps_->Start(source); }
 
 void TbbExecutor::Wake(int count) {
-  for (int starting = pumps_->Admit(count); starting > 0; --starting) {
-    threads_->arena.enqueue([pumps = pumps_] { pumps->Run(); });
+  int starting = pumps_->Admit(count);
+  try {
+    for (; starting > 0; --starting) {
+      threads_->arena.enqueue([pumps = pumps_] { pumps->Run(); });
+    }
+  } catch (...) {
+    pumps_->Withdraw(starting);
+    throw;
   }
 }
 

@@ -45,7 +45,7 @@ void Engine::Register(TaskNode& task) {
   if (free_slots_.empty()) {
     free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
     slots_.emplace_back();
-    free_slots_.reserve(slots_.size());  // so that Forget never allocates
+    free_slots_.reserve(slots_.capacity());  // so that Forget never allocates
   }
   const std::uint32_t index = free_slots_.back();
   free_slots_.pop_back();
@@ -83,7 +83,6 @@ void Engine::SetActive(TaskNode& task, bool active) {
 void Engine::MakeReady(TaskNode& task) {
   SetState(task, TaskState::kReady);
   task.group_->ready.PushBack(&task);
-  ++ready_;
   queue_.Push(IntrusivePtr<TaskNode>(&task), task.priority_);
 }
 
@@ -94,7 +93,7 @@ void Engine::Doom(TaskNode& task, TaskState end, IntrusivePtr<RootCause> cause,
   task.ending_ = true;
   task.decided_state_ = end;
   task.cause_ = std::move(cause);
-  if (task.submitted_) SetActive(task, true);  // a Wait waits until it has ended
+  SetActive(task, true);  // a Wait waits until it has ended
   ending.PushBack(&task);
 }
 
@@ -147,10 +146,8 @@ int Engine::End(EndingList& ending) {
       SetState(*task, task->decided_state_);
       made_ready += ReleaseSuccessors(*task, ending);
       successors.swap(task->successors_);
-      if (task->submitted_) {
-        SetActive(*task, false);
-        task->group_->unfinished.Remove(next);
-      }
+      SetActive(*task, false);
+      if (task->submitted_) task->group_->unfinished.Remove(next);
     }
     // The engine's own reference, taken when the task came in. Dropping references
     // may run destructors of users' values: outside the lock.
@@ -160,8 +157,19 @@ int Engine::End(EndingList& ending) {
 }
 
 void Engine::EndAndWake(EndingList& ending) {
+  if (ending.empty()) return;
+  {
+    absl::MutexLock lock(&mu_);
+    ++calls_;
+  }
   const int made_ready = End(ending);
+  WakeAndLeave(made_ready);
+}
+
+void Engine::WakeAndLeave(int made_ready) {
   if (made_ready > 0) executor_->Wake(made_ready);
+  absl::MutexLock lock(&mu_);
+  --calls_;
 }
 
 }  // namespace weft::internal

@@ -143,9 +143,12 @@ class Engine final : public RefCounted, public WorkSource {
   int End(EndingList& ending) ABSL_LOCKS_EXCLUDED(mu_);
   int ReleaseSuccessors(TaskNode& task, EndingList& ending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndAndWake(EndingList& ending) ABSL_LOCKS_EXCLUDED(mu_);
+  // The end of a call that was counted in calls_.
+  void WakeAndLeave(int made_ready) ABSL_LOCKS_EXCLUDED(mu_);
 
   // engine_submit.cc
   absl::Status Refusal(const GroupCore& group) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static void DestroyRefused(GroupCore& group, TaskDefinition& definition);
   absl::Status CheckDependencies(const Dependencies& dependencies) const;
   void Refuse(GroupCore& group, TaskNode& task, const absl::Status& why)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -174,6 +177,7 @@ class Engine final : public RefCounted, public WorkSource {
 
   // engine_wait.cc
   Frame* FrameOfThread() const;
+  bool NoCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; }
   bool Satisfied(const WaitTarget& target) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status Outcome(const WaitTarget& target) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool AwaitChange(const WaitTarget& target, absl::Time deadline)
@@ -209,6 +213,7 @@ class Engine final : public RefCounted, public WorkSource {
   const bool drains_in_wait_;
   std::unique_ptr<TaskExecutor> executor_;  // until DestroyExecutor
 
+  absl::Mutex shutdown_mu_ ABSL_ACQUIRED_BEFORE(mu_);  // one shutdown at a time
   mutable absl::Mutex mu_;
   Phase phase_ ABSL_GUARDED_BY(mu_) = Phase::kOpen;
   TaskQueue<IntrusivePtr<TaskNode>> queue_
@@ -216,8 +221,8 @@ class Engine final : public RefCounted, public WorkSource {
   IntrusiveList<GroupCore, &GroupCore::in_engine> groups_ ABSL_GUARDED_BY(mu_);
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);
   std::vector<std::uint32_t> free_slots_ ABSL_GUARDED_BY(mu_);
-  std::int64_t ready_ ABSL_GUARDED_BY(mu_) = 0;
   std::int64_t active_ ABSL_GUARDED_BY(mu_) = 0;
+  std::int64_t calls_ ABSL_GUARDED_BY(mu_) = 0;      // that may still use executor_
   std::uint64_t searches_ ABSL_GUARDED_BY(mu_) = 0;  // numbers for TaskNode::mark_
   std::uint64_t changes_ ABSL_GUARDED_BY(mu_) = 0;   // moves when a waiter should look again
   bool draining_ ABSL_GUARDED_BY(mu_) = false;       // a waiting thread is the (only) worker

@@ -65,14 +65,21 @@ absl::Status Engine::Shutdown(bool cancel) {
   }
   {
     absl::MutexLock lock(&mu_);
-    if (phase_ == Phase::kClosed) return absl::OkStatus();
-    phase_ = Phase::kDraining;
+    if (phase_ == Phase::kClosed) cancel = false;  // nothing is left to cancel
+    if (phase_ == Phase::kOpen) phase_ = Phase::kDraining;
   }
+  // Before the lock below: a second call may hurry the first.
   if (cancel) CancelAll(absl::CancelledError("the scheduler is shutting down"));
+  absl::MutexLock only_one(&shutdown_mu_);
+  {
+    absl::MutexLock lock(&mu_);
+    if (phase_ == Phase::kClosed) return absl::OkStatus();
+  }
   for (bool at_rest = false; !at_rest;) {
     WaitSurely({});
     for (const IntrusivePtr<GroupCore>& group : Groups()) Seal(*group);
     absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(this, &Engine::NoCalls));
     at_rest = active_ == 0;
     if (at_rest) phase_ = Phase::kClosed;
   }
@@ -98,7 +105,10 @@ RunSummary Engine::Summarise(GroupCore& group, absl::Status wait_status) {
   summary.submitted = summary.completed + summary.failed + summary.cancelled + summary.skipped +
                       summary.pending + summary.under_way;
   summary.refused = group.refused;
-  if (group.first_submitted) summary.elapsed = group.last_rest - *group.first_submitted;
+  if (group.first_submitted) {
+    const absl::Duration until = group.active > 0 ? clock_.Now() : group.last_rest;
+    summary.elapsed = until - *group.first_submitted;
+  }
   for (TaskNode* task = group.unfinished.first();
        task != nullptr && summary.unresolved.size() < RunSummary::kListedLimit;
        task = UnfinishedList::Next(task)) {

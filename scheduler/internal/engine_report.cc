@@ -38,7 +38,7 @@ std::string Engine::NameOf(const TaskNode& task) {
 }
 
 absl::Status Engine::StatusOf(const TaskNode& task) const {
-  if (!task.cause_ || !IsTerminal(task.state_)) return absl::OkStatus();
+  if (!IsTerminal(task.state_) || !task.cause_) return absl::OkStatus();
   return task.state_ == TaskState::kSkipped ? StatusOfSkipped(*task.cause_) : task.cause_->status;
 }
 

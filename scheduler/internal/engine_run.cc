@@ -32,7 +32,6 @@ IntrusivePtr<RootCause> MakeCause(TaskId id, std::string name, TaskState state,
 
 void Engine::Claim(TaskNode& task) {
   task.group_->ready.Remove(&task);
-  --ready_;
   if (task.cancel_requested()) {
     task.ending_ = true;
     task.decided_state_ = TaskState::kCancelled;
@@ -41,6 +40,7 @@ void Engine::Claim(TaskNode& task) {
   }
   SetState(task, TaskState::kRunning);
   ++task.attempts_;
+  if (task.times_) task.times_->started = clock_.Now();
 }
 
 IntrusivePtr<TaskNode> Engine::ClaimNext(StaleEntries& stale) {
@@ -70,6 +70,8 @@ void Engine::Drain(int slot) noexcept {
 }
 
 int Engine::RunClaimed(IntrusivePtr<TaskNode> task, int slot) {
+  // Also around the end: users' destructors may wait, as bodies may.
+  Frame frame(&current_frame_, this, task.get(), slot);
   if (!task->ending_) RunBody(*task, slot);
   EndingList ending;
   ending.PushBack(task.get());
@@ -77,18 +79,14 @@ int Engine::RunClaimed(IntrusivePtr<TaskNode> task, int slot) {
 }
 
 void Engine::RunBody(TaskNode& task, int slot) {
-  if (task.times_) task.times_->started = clock_.Now();
   absl::Status status;
-  {
-    Frame frame(&current_frame_, this, &task, slot);
-    TaskContext context(task, slot, task.attempts_);
-    try {
-      status = task.Invoke(context);
-    } catch (...) {
-      task.exception_ = std::current_exception();
-      status = StatusOfException(task.exception_);
-      task.StoreError(status);
-    }
+  TaskContext context(task, slot, task.attempts_);
+  try {
+    status = task.Invoke(context);
+  } catch (...) {
+    task.exception_ = std::current_exception();
+    status = StatusOfException(task.exception_);
+    task.StoreError(status);
   }
   if (status.ok()) {
     task.decided_state_ = TaskState::kCompleted;
@@ -122,7 +120,6 @@ void Engine::DestroyCallable(TaskNode& task) {
 }
 
 CancellationToken Engine::TokenOf(TaskNode& task) {
-  std::optional<CancellationSource> fresh;
   CancellationSource source;
   absl::Status reason;
   {
@@ -156,8 +153,8 @@ void Engine::Cancel(TaskNode& task, absl::Status why) {
     absl::MutexLock lock(&mu_);
     RequestCancel(task, why, ending, sources);
   }
-  for (CancellationSource& source : sources) source.Cancel(why);
   EndAndWake(ending);
+  for (CancellationSource& source : sources) source.Cancel(why);
 }
 
 void Engine::CancelGroup(GroupCore& group, absl::Status why) {
@@ -173,8 +170,8 @@ void Engine::CancelGroup(GroupCore& group, absl::Status why) {
       RequestCancel(*task, why, ending, sources);
     }
   }
-  for (CancellationSource& source : sources) source.Cancel(why);
   EndAndWake(ending);
+  for (CancellationSource& source : sources) source.Cancel(why);
 }
 
 std::vector<IntrusivePtr<GroupCore>> Engine::Groups() const {

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/exception_status.h"
 
 namespace weft::internal {
 
@@ -58,6 +59,7 @@ void Engine::Refuse(GroupCore& group, TaskNode& task, const absl::Status& why) {
   cause->status = why;
   cause->state = absl::IsCancelled(why) ? TaskState::kCancelled : TaskState::kFailed;
   SetState(task, cause->state);
+  task.decided_state_ = cause->state;
   task.cause_ = std::move(cause);
   group.failures.Record({.id = task.id(), .name = task.name_, .status = why});
 }
@@ -88,7 +90,7 @@ bool Engine::Admit(GroupCore& group, TaskNode& task, const Dependencies& depende
   task.submitted_ = true;
   task.priority_ = options.priority;
   if (record_times_) task.times_.emplace().submitted = clock_.Now();
-  if (!group.first_submitted) group.first_submitted = clock_.Now();
+  if (!group.first_submitted) group.first_submitted = group.last_rest = clock_.Now();
   ++group.counts[static_cast<std::size_t>(task.state_)];
   group.unfinished.PushBack(&task);
 
@@ -119,19 +121,23 @@ void Engine::Submit(GroupCore& group, const IntrusivePtr<TaskNode>& task, Depend
     absl::MutexLock lock(&mu_);
     refusal = Refusal(group);
     if (refusal.ok()) ready = Admit(group, *task, dependencies, options, ending);
+    if (ready) ++calls_;
   }
   if (!refusal.ok()) {
+    {
+      absl::MutexLock lock(&mu_);
+      Refuse(group, *task, refusal);
+    }
     DestroyCallable(*task);
-    absl::MutexLock lock(&mu_);
-    Refuse(group, *task, refusal);
     return;
   }
-  if (ready) executor_->Wake(1);
+  if (ready) WakeAndLeave(1);
   EndAndWake(ending);
 }
 
 absl::StatusOr<std::vector<Engine::Plan>> Engine::MakePlans(
     GroupCore& group, std::vector<TaskDefinition>& definitions) {
+  if (absl::Status refusal = Refusal(group); !refusal.ok()) return refusal;
   absl::flat_hash_map<std::string, IntrusivePtr<NamedNode>> fresh;
   const auto find_or_make = [&](const std::string& name) {
     mu_.AssertHeld();
@@ -268,26 +274,46 @@ absl::Status Engine::CheckCycles(std::vector<Plan>& plans) {
   return absl::OkStatus();
 }
 
+void Engine::DestroyRefused(GroupCore& group, TaskDefinition& definition) {
+  try {
+    definition.function.Reset();
+  } catch (...) {
+    const absl::Status thrown = StatusOfException(std::current_exception());
+    group.failures.Record(
+        {.id = {},
+         .name = definition.id,
+         .status = absl::Status(
+             thrown.code(), "destroying the task's callable: " + std::string(thrown.message()))});
+  }
+}
+
 absl::StatusOr<std::vector<IntrusivePtr<NamedNode>>> Engine::Schedule(
     GroupCore& group, std::vector<TaskDefinition> definitions) {
   std::vector<IntrusivePtr<NamedNode>> tasks;
   EndingList ending;
   int made_ready = 0;
+  absl::Status refusal;
   {
     absl::MutexLock lock(&mu_);
-    if (absl::Status refusal = Refusal(group); !refusal.ok()) return refusal;
     absl::StatusOr<std::vector<Plan>> plans = MakePlans(group, definitions);
-    if (!plans.ok()) return plans.status();
-    tasks.reserve(plans->size());
-    for (Plan& plan : *plans) {
-      plan.task->set_function(std::move(plan.definition->function));
-      if (Admit(group, *plan.task, plan.dependencies, plan.definition->options, ending)) {
-        ++made_ready;
+    refusal = plans.status();
+    if (refusal.ok()) {
+      tasks.reserve(plans->size());
+      for (Plan& plan : *plans) {
+        plan.task->set_function(std::move(plan.definition->function));
+        if (Admit(group, *plan.task, plan.dependencies, plan.definition->options, ending)) {
+          ++made_ready;
+        }
+        tasks.push_back(std::move(plan.task));
       }
-      tasks.push_back(std::move(plan.task));
+      ++calls_;
     }
   }
-  if (made_ready > 0) executor_->Wake(made_ready);
+  if (!refusal.ok()) {
+    for (TaskDefinition& definition : definitions) DestroyRefused(group, definition);
+    return refusal;
+  }
+  WakeAndLeave(made_ready);
   EndAndWake(ending);
   return tasks;
 }

@@ -142,6 +142,7 @@ absl::Status Engine::WaitInsideTask(Frame& frame, const WaitTarget& target, absl
 absl::Status Engine::WaitInside(Frame& frame, const WaitTarget& target, absl::Time deadline,
                                 bool surely) {
   while (!Satisfied(target)) {
+    if (absl::Now() >= deadline) return TooLate();
     if (frame.depth >= kMaxDepth && !surely) return TooDeep();
     absl::StatusOr<IntrusivePtr<TaskNode>> help = FindHelp(target, *frame.task);
     if (!help.ok() && !surely) return help.status();
@@ -159,7 +160,6 @@ absl::Status Engine::WaitInside(Frame& frame, const WaitTarget& target, absl::Ti
       mu_.Lock();
       if (!in_time) return TooLate();
     }
-    if (absl::Now() >= deadline) return Satisfied(target) ? Outcome(target) : TooLate();
   }
   return Outcome(target);
 }

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Users' destructors, and ends that race with each other.
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+
+#include "testing/engines.h"
+#include "testing/manual_clock.h"
+#include "weft/scheduler/task_scheduler.h"
+
+namespace weft {
+namespace {
+
+class ShutdownTest : public testing::EngineTest {};
+WEFT_ON_ALL_ENGINES(ShutdownTest);
+class ThreadedShutdownTest : public testing::EngineTest {};
+WEFT_ON_THREADED_ENGINES(ThreadedShutdownTest);
+
+struct ThrowsWhenDestroyed {
+  ThrowsWhenDestroyed() = default;
+  ThrowsWhenDestroyed(ThrowsWhenDestroyed&& other) noexcept
+      : armed(std::exchange(other.armed, false)) {}
+  ~ThrowsWhenDestroyed() noexcept(false) {
+    if (armed) throw std::string("from a destructor");
+  }
+  bool armed = true;
+};
+
+TEST_P(ShutdownTest, AGroupThatAClosureOwnsIsWaitedForWhereTheClosureDies) {
+  auto owned = std::make_unique<TaskGroup>(*scheduler_);
+  const Task<> inner = owned->Submit([] {}, After(scheduler_->Submit([] {})));
+  const Task<> outer = scheduler_->Submit([sub = std::move(owned)] { sub->Submit([] {}); });
+  EXPECT_TRUE(outer.Get().ok());
+  EXPECT_TRUE(IsTerminal(inner.state()));
+}
+
+TEST_P(ShutdownTest, SealingWhileShuttingDownLosesNoTask) {
+  for (int round = 0; round < 100; ++round) {
+    auto scheduler = testing::MakeScheduler(GetParam());
+    auto group = std::make_unique<TaskGroup>(*scheduler);
+    std::vector<Task<>> tasks;
+    for (int i = 0; i < 10; ++i) {
+      tasks.push_back(*group->Schedule({.id = "task " + std::to_string(i),
+                                        .function = [] {},
+                                        .dependencies = {"never " + std::to_string(i)},
+                                        .on_failed_dependency = DependencyPolicy::kRunAnyway}));
+    }
+    std::thread sealer([&] { group->Seal(); });
+    std::thread closer([&] { EXPECT_TRUE(scheduler->Shutdown().ok()); });
+    EXPECT_TRUE(scheduler->Shutdown().ok());
+    for (const Task<>& task : tasks) EXPECT_EQ(task.state(), TaskState::kCompleted);
+    sealer.join();
+    closer.join();
+    group.reset();
+  }
+}
+
+// The value of a task that a late call of Cancel is the last to hold.
+struct SlowToDie {
+  SlowToDie(absl::Notification* dying_at_start, absl::Notification* go_on_at_start)
+      : dying(dying_at_start), go_on(go_on_at_start) {}
+  ~SlowToDie() {
+    dying->Notify();
+    go_on->WaitForNotification();
+  }
+  absl::Notification* dying;
+  absl::Notification* go_on;
+};
+
+TEST_P(ThreadedShutdownTest, ACallUnderWayKeepsTheSchedulerAlive) {
+  for (int round = 0; round < 50; ++round) {
+    absl::Notification dying;
+    absl::Notification go_on;
+    testing::Gate first;
+    testing::Gate second;
+    auto scheduler = testing::MakeScheduler(GetParam());
+    auto value = std::make_unique<Task<std::shared_ptr<SlowToDie>>>(scheduler->Submit([&] {
+      first.Pass();
+      return std::make_shared<SlowToDie>(&dying, &go_on);
+    }));
+    const auto held = scheduler->Submit([&] { second.Pass(); });
+    const Task<> cancelled = scheduler->Submit([] {}, After(*value, held));
+    const auto after = scheduler->Submit([](const absl::Status&) {}, cancelled);
+    first.AwaitEntered();
+    first.Open();
+    EXPECT_TRUE(value->Wait().ok());
+    second.AwaitEntered();
+    value.reset();
+    std::thread canceller([&] { cancelled.Cancel(); });
+    dying.WaitForNotification();  // the canceller is inside the end of the task
+    second.Open();
+    std::thread releaser([&] { go_on.Notify(); });
+    scheduler.reset();
+    EXPECT_TRUE(IsTerminal(after.state()));
+    releaser.join();
+    canceller.join();
+  }
+}
+
+TEST_P(ShutdownTest, RefusedWorkWithAThrowingDestructorIsRefusedOnce) {
+  TaskGroup group(*scheduler_);
+  group.Seal();
+  const Task<> refused = group.Submit([guard = ThrowsWhenDestroyed()] {});
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.Get()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(refused.result().status));
+  EXPECT_TRUE(absl::IsFailedPrecondition(
+      group.Schedule({.id = "a", .function = [guard = ThrowsWhenDestroyed()] {}}).status()));
+  const RunSummary summary = group.Wait();
+  EXPECT_EQ(summary.refused, 1);
+  ASSERT_EQ(summary.failures.size(), 3u);  // the refusal, and what each destructor threw
+  EXPECT_EQ(summary.failures[2].name, "a");
+}
+
+TEST_P(ShutdownTest, ElapsedIsNeverNegative) {
+  testing::ManualClock clock;
+  clock.Advance(absl::Hours(1));
+  SchedulerOptions options;
+  options.clock = &clock;
+  const auto timed = testing::MakeScheduler(GetParam(), std::move(options));
+  TaskGroup group(*timed);
+  ASSERT_TRUE(group.Schedule({.id = "a", .function = [] {}, .dependencies = {"never"}}).ok());
+  EXPECT_EQ(group.Wait().elapsed, absl::ZeroDuration());
+  group.Submit([&] {
+    clock.Advance(absl::Seconds(3));
+    EXPECT_EQ(group.Summary().elapsed, absl::Seconds(3));
+  });
+  group.Wait();
+}
+
+TEST_P(ShutdownTest, ADeadlineThatHasPassedStartsNoBody) {
+  bool ran = false;
+  scheduler_
+      ->Submit([&] {
+        const Task<> inner = scheduler_->Submit({.priority = -1}, [&] { ran = true; });
+        if (GetParam() <= 1) {
+          EXPECT_FALSE(inner.WaitUntil(absl::InfinitePast()));
+          EXPECT_FALSE(ran);
+        }
+        EXPECT_TRUE(inner.Wait().ok());
+      })
+      .Get()
+      .IgnoreError();
+  EXPECT_TRUE(ran);
+}
+
+// For ThreadSanitizer.
+TEST_P(ThreadedShutdownTest, ResultsMayBeReadWhileTheTaskRuns) {
+  SchedulerOptions options;
+  options.record_times = true;
+  const auto scheduler = testing::MakeScheduler(GetParam(), std::move(options));
+  for (int round = 0; round < 200; ++round) {
+    const Task<> task =
+        scheduler->Submit([]() -> absl::Status { return absl::DataLossError("each time"); });
+    while (!IsTerminal(task.result().state)) std::this_thread::yield();
+    EXPECT_TRUE(absl::IsDataLoss(task.result().status));
+  }
+}
+
+}  // namespace
+}  // namespace weft
