@@ -17,7 +17,7 @@ SLEEP = re.compile(r"\b(sleep_for|sleep_until|SleepFor|usleep|nanosleep|sleep)\s
 EMPTY_CATCH = re.compile(r"catch\s*\(\s*\.\.\.\s*\)\s*\{\s*;?\s*\}")
 STD_REGEX = re.compile(r"\bstd::w?(regex|smatch|cmatch|sregex)|#\s*include\s*<regex>")
 HIDDEN_LIBRARIES = re.compile(
-    r"^(tbb|oneapi|hwloc|tree_sitter|nlohmann|CLI|sqlite3?|curl)(/|\.h|\.hpp|$)")
+    r"^(tbb|oneapi|hwloc|tree_sitter|nlohmann|CLI|sqlite3?|curl|xxhash)(/|\.h|\.hpp|$)")
 COMMENT_OR_STRING = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(?P<raw>[^()\s\\]*)\(.*?\)(?P=raw)"|"(?:\\.|[^"\\\n])*"'
     r"|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'", re.S)
@@ -163,8 +163,19 @@ def header_not_installed(tree):
                 yield name, 1, "name it in HEADERS, or move it to an internal/ folder"
 
 
+def readme_example(tree):
+    """What a reader copies has been compiled and run."""
+    readme = tree.root / "README.md"
+    example = tree.files.get("examples/first_graph.cc")
+    if example is None or not readme.is_file():
+        return
+    shown = re.search(r"```cpp\n(.*?)```", readme.read_text(encoding="utf-8"), re.S)
+    if not shown or shown[1] != example.split("\n\n", 1)[1]:
+        yield "README.md", 1, "the example must be examples/first_graph.cc below its header"
+
+
 RULES = [upward_include, path_of_include, internal_include, hidden_library, sleep_in_test,
-         std_regex, empty_catch, missing_spdx, header_not_installed]
+         std_regex, empty_catch, missing_spdx, header_not_installed, readme_example]
 
 
 def findings(tree):

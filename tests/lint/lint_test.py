@@ -126,8 +126,16 @@ class LintTest(unittest.TestCase):
         self.assertEqual(len(result), 1, result)
         self.assertTrue(result[0].startswith("sync/a.h:1: header_not_installed: "), result[0])
 
+    def test_readme_that_shows_another_example_is_refused(self):
+        example = {"examples/first_graph.cc": SPDX + "\nint main() {}\n"}
+        self.assertEqual(found(GOOD | example | {"README.md": "```cpp\nint main() {}\n```\n"}), [])
+        for readme in ["Anything.\n", "```cpp\nint main() { return 1; }\n```\n"]:
+            result = found(GOOD | example | {"README.md": readme})
+            self.assertEqual(len(result), 1, result)
+            self.assertTrue(result[0].startswith("README.md:1: readme_example: "), result[0])
+
     def test_every_rule_has_a_bad_sample(self):
-        proven = set(BAD) | {"missing_spdx", "header_not_installed"}
+        proven = set(BAD) | {"missing_spdx", "header_not_installed", "readme_example"}
         self.assertEqual({rule.__name__ for rule in lint.RULES}, proven)
 
 
