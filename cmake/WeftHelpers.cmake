@@ -60,10 +60,11 @@ function(weft_add_umbrella)
   set_property(GLOBAL APPEND PROPERTY WEFT_HEADERS "weft/weft.h")
 endfunction()
 
-# weft_add_test_suite(<name> SOURCES ... LINKS ... [LABELS ...] [TIMEOUT seconds])
+# weft_add_test_suite(<name> SOURCES ... LINKS ... [LABELS ...] [ENVIRONMENT VAR=value ...]
+#                     [TIMEOUT seconds])
 # makes one gtest executable whose cases are tests of their own, named <name>.<Suite>.<Case>.
 function(weft_add_test_suite name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS;ENVIRONMENT")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "weft_add_test_suite(${name}): unknown: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -81,12 +82,14 @@ function(weft_add_test_suite name)
   target_compile_definitions(${name} PRIVATE WEFT_SANITIZED=$<BOOL:${WEFT_SANITIZE}>)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES)
 
+  set(environment ${weft_test_environment} ${arg_ENVIRONMENT})
+
   # gtest_discover_tests tears lists apart, so labels and environment are set when ctest starts.
   set(properties "${CMAKE_CURRENT_BINARY_DIR}/${name}_properties.cmake")
   file(CONFIGURE OUTPUT "${properties}" @ONLY CONTENT [[
 if(@name@_TESTS)
   set_tests_properties(${@name@_TESTS} PROPERTIES
-    TIMEOUT "@timeout@" LABELS "@arg_LABELS@" ENVIRONMENT "@weft_test_environment@")
+    TIMEOUT "@timeout@" LABELS "@arg_LABELS@" ENVIRONMENT "@environment@")
 endif()
 ]])
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${properties}")
