@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The example of README.md: three tasks, one error, one summary.
+// The example of README.md: five tasks, one error, one summary.
 
 #include <iostream>
 #include <string>

@@ -36,6 +36,11 @@ std::string CountFiles(std::int64_t count) {
   return FormatCount(count) + (count == 1 ? " file" : " files");
 }
 
+// For what may be folders, each counted as one.
+std::string CountEntries(std::int64_t count) {
+  return FormatCount(count) + (count == 1 ? " file or folder" : " files or folders");
+}
+
 std::vector<std::string> LanguageRow(const std::string& name, const FileTotals& totals) {
   return {name,
           FormatCount(totals.files),
@@ -105,6 +110,30 @@ std::string FormatGroup(const ReasonGroup& group) {
   return text;
 }
 
+// The most frequent reasons, at most `most_groups`, and how many files have others.
+std::string FormatGroups(const std::vector<ReasonGroup>& groups, std::size_t most_groups) {
+  std::string text;
+  std::int64_t others = 0;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (i < most_groups) {
+      text += FormatGroup(groups[i]);
+    } else {
+      others += groups[i].count;
+    }
+  }
+  if (others > 0) text += Line("", CountFiles(others) + " for other reasons");
+  return text;
+}
+
+// How many were parsed, and the first files with text that does not fit.
+std::string FormatParsed(const AnalysisView& analysis, const FileTotals& parsed) {
+  constexpr std::size_t kMostGroups = 2;
+  if (parsed.parsed_with_errors == 0) return Line("Parsed", CountFiles(parsed.files));
+  return Line("Parsed", CountFiles(parsed.files) + ", " + FormatCount(parsed.parsed_with_errors) +
+                            " of them with text the grammar does not know") +
+         FormatGroups(GroupReasons(analysis.files, FileStatus::kParsedWithErrors), kMostGroups);
+}
+
 std::string FormatReasons(const AnalysisView& analysis, FileStatus status, std::string_view label) {
   constexpr std::size_t kMostGroups = 8;
   const std::vector<ReasonGroup> groups = GroupReasons(analysis.files, status);
@@ -115,27 +144,21 @@ std::string FormatReasons(const AnalysisView& analysis, FileStatus status, std::
   const bool other = std::any_of(
       analysis.files.begin(), analysis.files.end(),
       [status](const FileRecord& file) { return file.status == status && file.language.empty(); });
-  std::string text =
-      Line(label, other ? FormatCount(files) + " files or folders" : CountFiles(files));
-  std::int64_t shown = 0;
-  for (std::size_t i = 0; i < std::min(groups.size(), kMostGroups); ++i) {
-    text += FormatGroup(groups[i]);
-    shown += groups[i].count;
-  }
-  if (files > shown) text += Line("", CountFiles(files - shown) + " for other reasons");
-  return text;
+  return Line(label, other ? CountEntries(files) : CountFiles(files)) +
+         FormatGroups(groups, kMostGroups);
 }
 
 std::string FormatEntryCounts(const EntryCounts& entries) {
   std::string text;
-  const auto add = [&text](std::int64_t count, std::string_view what) {
-    if (count > 0) text += (text.empty() ? "" : ", ") + FormatCount(count) + std::string(what);
+  const auto add = [&text](std::int64_t count, const std::string& what) {
+    if (count > 0) text += (text.empty() ? "" : ", ") + what;
   };
-  add(entries.other_files, " without a parser");
-  add(entries.ignored, " ignored");
-  add(entries.hidden, " hidden");
-  add(entries.filtered, " by --include or --exclude");
-  add(entries.symlinks, entries.symlinks == 1 ? " symbolic link" : " symbolic links");
+  add(entries.other_files, CountFiles(entries.other_files) + " without a parser");
+  add(entries.ignored, CountEntries(entries.ignored) + " ignored");
+  add(entries.hidden, CountEntries(entries.hidden) + " hidden");
+  add(entries.filtered, CountEntries(entries.filtered) + " by --include or --exclude");
+  add(entries.symlinks, FormatCount(entries.symlinks) +
+                            (entries.symlinks == 1 ? " symbolic link" : " symbolic links"));
   return text;
 }
 
@@ -162,9 +185,12 @@ std::int64_t BytesOf(const AnalysisView& analysis, std::string_view path) {
   return found != analysis.files.end() && found->path == path ? found->bytes : 0;
 }
 
+// Not the files whose time would show as 0.00 s: most of these were not parsed at all.
 std::string FormatSlowest(const AnalysisView& analysis) {
+  constexpr absl::Duration kShortestShown = absl::Milliseconds(5);
   std::string text;
   for (const SlowFile& file : analysis.run.slowest) {
+    if (file.duration < kShortestShown) continue;
     const std::string figures = PadLeft(FormatSeconds(absl::ToDoubleSeconds(file.duration)), 8) +
                                 "  " + PadLeft(FormatBytes(BytesOf(analysis, file.path)), 8) + "  ";
     text += Line(
@@ -203,12 +229,11 @@ std::string FormatSummary(const AnalysisView& analysis) {
     if (IsParsed(file)) parsed.Add(file);
   }
   std::string text = FormatLanguages(analysis);
-  if (analysis.files.empty()) text += "No source files here.\n\n";
-  text += Line("Parsed",
-               CountFiles(parsed.files) + (parsed.parsed_with_errors == 0
-                                               ? ""
-                                               : ", " + FormatCount(parsed.parsed_with_errors) +
-                                                     " of them with syntax errors"));
+  if (analysis.files.empty()) {
+    text += analysis.entries.filtered > 0 ? "No source file passes --include and --exclude.\n\n"
+                                          : "No source files here.\n\n";
+  }
+  text += FormatParsed(analysis, parsed);
   text += FormatReasons(analysis, FileStatus::kSkipped, "Skipped");
   text += FormatReasons(analysis, FileStatus::kFailed, "Failed");
   text += FormatLeftOut(analysis) + "\n";

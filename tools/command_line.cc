@@ -33,15 +33,20 @@ constexpr const char* kExitCodes =
     "  0    done\n"
     "  1    done, but some files or folders could not be read\n"
     "  2    wrong usage, or an input or output that cannot be used\n"
-    "  130  interrupted (Ctrl-C); nothing was written. A second Ctrl-C ends at once\n";
+    "  130  interrupted (Ctrl-C): nothing was written. A second Ctrl-C ends at once;\n"
+    "       output may be incomplete then\n";
 
 constexpr const char* kMainExamples =
     "Examples:\n"
     "  weft analyze .                     a summary of the folder you are in\n"
     "  weft analyze src --json facts.json symbols and imports of every file\n"
-    "  weft files . --hidden              the files that would be looked at\n"
+    "  weft files . --hidden              the files discovery finds, hidden ones too\n"
     "\n"
     "'weft analyze --help' and 'weft files --help' tell the options of each.\n\n";
+
+constexpr const char* kGlobs =
+    "A GLOB without '/' is the name of a file or folder at any depth; with '/' it is\n"
+    "a path from PATH. There are no braces: give two globs.\n";
 
 constexpr const char* kAnalyzeExamples =
     "Examples:\n"
@@ -52,7 +57,8 @@ constexpr const char* kAnalyzeExamples =
     "Files that .gitignore excludes and hidden files are left out unless asked for.\n"
     "With --json - standard output is the JSON document alone, without the summary.\n"
     "The same files give the same document, however many workers there are; only\n"
-    "its \"run\" part differs.\n\n";
+    "its \"run\" part differs.\n"
+    "docs/json.md lists the limits on one file, the keys of --config and the members.\n\n";
 
 constexpr const char* kFilesExamples =
     "Examples:\n"
@@ -158,14 +164,14 @@ void AddAnalyze(CLI::App& app, AnalyzeArguments& arguments, RawValues& raw) {
   app.add_option("--progress", raw.progress, "auto (on a terminal), always or never")
       ->type_name("WHEN");
   app.add_option("--config", raw.config_file, "Settings, as a JSON object")->type_name("FILE");
-  app.footer(std::string(kAnalyzeExamples) + kExitCodes);
+  app.footer(std::string(kAnalyzeExamples) + kGlobs + "\n" + kExitCodes);
 }
 
 void AddFiles(CLI::App& app, FilesArguments& arguments) {
   AddHelp(app);
   AddSelection(app, arguments.selection);
   AddFlag(app, "-0,--null", arguments.nul_ended, "End each path with a NUL byte, not a newline");
-  app.footer(std::string(kFilesExamples) + kExitCodes);
+  app.footer(std::string(kFilesExamples) + kGlobs + "\n" + kExitCodes);
 }
 
 // Judges the values that were given; the first that is not allowed ends it.
@@ -238,7 +244,24 @@ absl::Status ExplainMismatch(const std::string& text) {
   return absl::InvalidArgumentError("--" + text.substr(0, text.find(' ')) + " takes no value");
 }
 
-absl::StatusOr<Command> Parse(Parser& parser, std::vector<std::string> words) {
+// The first of `words` that the parser had no use for. The parser itself keeps them in
+// another order.
+absl::Status ExplainExtra(const CLI::App& app, const std::vector<std::string>& words) {
+  const std::vector<std::string> left = app.remaining(true);
+  const auto word = std::find_if(words.begin(), words.end(), [&left](const std::string& candidate) {
+    return candidate != "--" && std::find(left.begin(), left.end(), candidate) != left.end();
+  });
+  // A flag that was written together with others, as in "-0x", is no word of its own.
+  const std::string text = word != words.end() ? *word : left.empty() ? "" : left.front();
+  const bool may_be_option = std::find(words.begin(), word, "--") == word;
+  if (may_be_option && text.size() > 1 && text.starts_with('-')) {
+    return absl::InvalidArgumentError("unknown option '" +
+                                      MakePrintable(text.substr(0, text.find('='))) + "'");
+  }
+  return absl::InvalidArgumentError("only one PATH, also got '" + MakePrintable(text) + "'");
+}
+
+absl::StatusOr<Command> Parse(Parser& parser, const std::vector<std::string>& words) {
   const std::string first = words.empty() ? "" : words.front();
   if (words.empty()) return absl::InvalidArgumentError("a command is needed: analyze or files");
   constexpr std::array kKnownFirstWords = {"analyze", "files", "-h", "--help", "--version"};
@@ -248,9 +271,9 @@ absl::StatusOr<Command> Parse(Parser& parser, std::vector<std::string> words) {
                                       "' is no command; begin with analyze or files");
   }
   // The parser takes words from the back.
-  std::reverse(words.begin(), words.end());
+  std::vector<std::string> reversed(words.rbegin(), words.rend());
   try {
-    parser.app.parse(std::move(words));
+    parser.app.parse(std::move(reversed));
   } catch (const CLI::CallForVersion&) {
     return TextRequest{std::string(kVersionText) + "\n"};
   } catch (const CLI::CallForHelp&) {
@@ -258,6 +281,8 @@ absl::StatusOr<Command> Parse(Parser& parser, std::vector<std::string> words) {
     return TextRequest{&chosen == &parser.app ? chosen.help() : chosen.help("weft")};
   } catch (const CLI::ArgumentMismatch& error) {
     return ExplainMismatch(error.what());
+  } catch (const CLI::ExtrasError&) {
+    return ExplainExtra(parser.app, words);
   } catch (const CLI::ParseError& error) {
     return absl::InvalidArgumentError(MakePrintable(error.what()));
   }
@@ -273,10 +298,10 @@ absl::StatusOr<Command> Parse(Parser& parser, std::vector<std::string> words) {
 
 }  // namespace
 
-absl::StatusOr<Command> ReadCommandLine(std::vector<std::string> words) {
+absl::StatusOr<Command> ReadCommandLine(const std::vector<std::string>& words) {
   try {
     Parser parser;
-    absl::StatusOr<Command> command = Parse(parser, std::move(words));
+    absl::StatusOr<Command> command = Parse(parser, words);
     if (command.ok()) return command;
     const CLI::App& chosen = parser.Chosen();
     const std::string name = &chosen == &parser.app ? "weft" : "weft " + chosen.get_name();

@@ -50,7 +50,7 @@ using Command = std::variant<AnalyzeArguments, FilesArguments, TextRequest>;
 
 // Reads the words after the program's name. InvalidArgument: a text for the user,
 // which names the option, the value and what is allowed.
-absl::StatusOr<Command> ReadCommandLine(std::vector<std::string> words);
+absl::StatusOr<Command> ReadCommandLine(const std::vector<std::string>& words);
 
 }  // namespace weft::tools
 

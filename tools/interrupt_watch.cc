@@ -56,7 +56,8 @@ void InterruptWatch::Watch() {
       absl::MutexLock lock(&mu_);
       if (!unfinished_file_.empty()) unlink(unfinished_file_.c_str());
     }
-    constexpr std::string_view kLastWords = "\nweft: ended at once\n";
+    constexpr std::string_view kLastWords =
+        "\nweft: interrupted a second time: ended at once; output may be incomplete\n";
     // Nothing can be done about a closed terminal here.
     [[maybe_unused]] const ssize_t written =
         write(STDERR_FILENO, kLastWords.data(), kLastWords.size());

@@ -39,12 +39,13 @@ TEST(AnalysisSummaryTest, ShowsTheWholeAnalysis) {
                                    Parsed("b.py", "python", 234, 3),
                                    Parsed("c.ts", "typescript", 1'000'000, 45'678)};
   files[1].status = FileStatus::kParsedWithErrors;
+  files[1].reason = "syntax error in line 7";
   files.push_back(
       MakeRecord("big.py", FileStatus::kSkipped, "larger than 8,388,608 bytes", "python"));
   files.push_back(MakeRecord("locked.py", FileStatus::kFailed, "Permission denied", "python"));
   AnalysisView analysis = ViewOf(files);
   analysis.digest = "0123456789abcdef";
-  analysis.entries = {.other_files = 1234, .symlinks = 1, .ignored = 12, .hidden = 3};
+  analysis.entries = {.other_files = 1234, .symlinks = 1, .ignored = 12, .hidden = 1};
   const std::vector<DiscoverySkip> skipped = {{"pipe", DiscoverySkipReason::kFifo}};
   analysis.skipped_entries = skipped;
   analysis.run = {.workers = 2,
@@ -52,26 +53,32 @@ TEST(AnalysisSummaryTest, ShowsTheWholeAnalysis) {
                   .parsing = absl::Seconds(2),
                   .total = absl::Milliseconds(2020),
                   .peak_memory_bytes = 123 << 20,
-                  .slowest = {{"c.ts", absl::Milliseconds(2500)}, {"a.py", absl::Milliseconds(4)}}};
+                  .slowest = {{"c.ts", absl::Milliseconds(2500)},
+                              {"a.py", absl::Milliseconds(5)},
+                              {"b.py", absl::Milliseconds(4)},
+                              {"big.py", absl::ZeroDuration()}}};
   EXPECT_EQ(FormatSummary(analysis),
             R"(Language    Files      Lines    Size  Symbols  Imports  With errors
 python          2      1,234  36 KiB       15        0            1
 typescript      1  1,000,000  29 MiB   45,678        0            0
 Total           3  1,001,234  29 MiB   45,693        0            1
 
-Parsed    3 files, 1 of them with syntax errors
+Parsed    3 files, 1 of them with text the grammar does not know
+                 1  syntax error in line 7
+                      b.py
 Skipped   1 file
                  1  larger than 8,388,608 bytes
                       big.py
 Failed    1 file
                  1  Permission denied
                       locked.py
-Left out  1,234 without a parser, 12 ignored, 3 hidden, 1 symbolic link
+Left out  1,234 files without a parser, 12 files or folders ignored, 1 file or
+          folder hidden, 1 symbolic link
                  1  a FIFO
                       pipe
 
 Slowest     2.50 s    29 MiB  c.ts
-            0.00 s    29 KiB  a.py
+            0.01 s    29 KiB  a.py
 
 Time      2.02 s: 0.01 s finding files, 2.00 s parsing with 2 workers
 Speed     1 files/s, 14 MiB/s
@@ -84,6 +91,39 @@ TEST(AnalysisSummaryTest, FolderWithoutSourcesSaysSo) {
   const std::string text = FormatSummary({});
   EXPECT_THAT(text, AllOf(HasSubstr("No source files"), HasSubstr("Parsed    0 files"),
                           Not(HasSubstr("Language"))));
+}
+
+TEST(AnalysisSummaryTest, GlobsThatLeftNothingAreNamed) {
+  AnalysisView analysis;
+  analysis.entries.filtered = 1;
+  EXPECT_THAT(FormatSummary(analysis),
+              AllOf(HasSubstr("No source file passes --include and --exclude."),
+                    HasSubstr("1 file or folder by --include or --exclude"),
+                    Not(HasSubstr("No source files here"))));
+}
+
+TEST(AnalysisSummaryTest, ManyFilesWithErrorsShowTheFirstThree) {
+  std::vector<FileRecord> files;
+  for (int i = 0; i < 9; ++i) {
+    files.push_back(MakeRecord("f" + std::to_string(i) + ".c", FileStatus::kParsedWithErrors,
+                               "syntax error in line " + std::to_string(i), "c"));
+  }
+  EXPECT_THAT(FormatSummary(ViewOf(files)),
+              HasSubstr(R"(Parsed    9 files, 9 of them with text the grammar does not know
+                 9  syntax error in line N
+                      f0.c
+                      f1.c
+                      f2.c
+                      ...
+Skipped   0 files
+)"));
+}
+
+TEST(AnalysisSummaryTest, NoFileThatTookNoTimeIsCalledSlow) {
+  const std::vector<FileRecord> files = {MakeRecord("big.py", FileStatus::kSkipped, "", "python")};
+  AnalysisView analysis = ViewOf(files);
+  analysis.run.slowest = {{"big.py", absl::ZeroDuration()}};
+  EXPECT_THAT(FormatSummary(analysis), Not(HasSubstr("Slowest")));
 }
 
 TEST(AnalysisSummaryTest, AThousandReasonsStayOnOneScreen) {

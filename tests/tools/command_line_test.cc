@@ -141,6 +141,27 @@ TEST(CommandLineTest, MistakesAreNamed) {
   EXPECT_THAT(ReadError({"analyze", ".", "--hidden=no"}), HasSubstr("--hidden"));
 }
 
+// In the order of the user, whatever the parser makes of it.
+TEST(CommandLineTest, TheFirstUnknownWordIsNamed) {
+  const auto line = [](std::vector<std::string> words) {
+    const std::string error = ReadError(std::move(words));
+    return error.substr(0, error.find('\n'));
+  };
+  EXPECT_EQ(ReadError({"files", ".", "--jobs", "2"}),
+            "unknown option '--jobs'\nTry 'weft files --help'.");
+  EXPECT_EQ(ReadError({"analyze", "--jbos=2", ".", "--wrong", "x"}),
+            "unknown option '--jbos'\nTry 'weft analyze --help'.");
+  EXPECT_EQ(line({"analyze", ".", "more", "--wrong"}), "only one PATH, also got 'more'");
+  EXPECT_EQ(line({"analyze", "a", "b", "c"}), "only one PATH, also got 'b'");
+  EXPECT_EQ(line({"files", "--wrong", "a", "b"}), "unknown option '--wrong'");
+  EXPECT_EQ(line({"files", ".", "-x"}), "unknown option '-x'");
+  EXPECT_EQ(line({"files", ".", "-0x"}), "unknown option '-x'");
+  EXPECT_EQ(line({"files", ".", "-"}), "only one PATH, also got '-'");
+  EXPECT_EQ(line({"files", ".", ""}), "only one PATH, also got ''");
+  EXPECT_EQ(line({"files", "--", "-a", "-b"}), "only one PATH, also got '-b'");
+  EXPECT_EQ(line({"files", ".", "--", "-b"}), "only one PATH, also got '-b'");
+}
+
 TEST(CommandLineTest, HostileWordsReachTheTerminalEscaped) {
   for (const std::string& message :
        {ReadError({"\x1b[2J"}), ReadError({"analyze", ".", "--\x1b[2J"}),
@@ -165,6 +186,15 @@ TEST(CommandLineTest, HelpFitsAScreenAndTellsTheExitCodes) {
     }
     EXPECT_LE(std::count(help.begin(), help.end(), '\n'), 45) << words.front();
   }
+}
+
+TEST(CommandLineTest, HelpExplainsGlobsAndPointsToTheLimits) {
+  for (const char* command : {"analyze", "files"}) {
+    EXPECT_THAT(ReadText({command, "--help"}),
+                AllOf(HasSubstr("A GLOB without '/'"), HasSubstr("braces"),
+                      HasSubstr("output may be incomplete")));
+  }
+  EXPECT_THAT(ReadText({"analyze", "--help"}), HasSubstr("docs/json.md"));
 }
 
 TEST(CommandLineTest, VersionIsOneLine) {

@@ -102,7 +102,10 @@ TEST_F(InterruptCommandTest, TheSecondSignalEndsAtOnce) {
   weft.Send(SIGINT);
   weft.Send(SIGTERM);
   weft.AwaitEnd();
-  EXPECT_EQ(weft.Wait().exit_code, kInterrupted);
+  const ProcessResult result = weft.Wait();
+  EXPECT_EQ(result.exit_code, kInterrupted);
+  EXPECT_THAT(result.err, HasSubstr("weft: interrupted a second time: ended at once; output may "
+                                    "be incomplete\n"));
 }
 
 // The document was complete before its first byte was written; a reader gets all of it.
