@@ -22,7 +22,7 @@ class TaskContext {
 
   TaskId id() const { return task_.id(); }
 
-  // The worker slot that runs this body: 0 <= worker() < TaskScheduler::worker_count().
+  // The worker slot that runs this body: 0 <= worker() < TaskScheduler::slot_count().
   // No two bodies run in one slot at once, except one that runs inside a Wait of the other.
   int worker() const { return worker_; }
 

@@ -18,7 +18,7 @@ class InlineExecutor final : public TaskExecutor {
   int width() const override { return 1; }
   bool drains_in_wait() const override { return true; }
   void Start(WorkSource*) override {}
-  void Wake(int) override {}
+  bool StartPump(int) noexcept override { return false; }
   void Stop() override {}
 };
 

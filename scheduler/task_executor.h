@@ -14,31 +14,33 @@ class WorkSource {
  public:
   virtual ~WorkSource() = default;
 
-  // Runs ready tasks on this thread, as worker `slot`, until none is ready.
-  // Never throws: whatever a body throws ends in that task's result.
+  // Runs ready tasks on this thread until none is ready; begins as worker `slot`. Never
+  // throws: whatever a body throws ends in that task's result.
   virtual void Drain(int slot) noexcept = 0;
 };
 
-// Supplies the threads that drain a WorkSource. One executor serves one scheduler.
+// Supplies the threads that drain a WorkSource. The source says how many are needed: it
+// keeps the slots, and never has more than width() threads at work; more only while
+// bodies block (BlockingScope), at most 256. One executor serves one scheduler.
 //
-// Thread safety: Start and Stop from one thread; Wake from any, also from
-// inside Drain. During Stop it may still bring threads, after it it does nothing.
+// Thread safety: Start and Stop from one thread; StartPump from any, also from inside
+// Drain.
 class TaskExecutor {
  public:
   virtual ~TaskExecutor() = default;
 
-  // How many threads drain at most: slots are 0 to width() - 1. At least 1.
+  // How many threads are at work at most. At least 1.
   virtual int width() const = 0;
 
   // True: there are no threads of its own; whoever waits for tasks drains.
   virtual bool drains_in_wait() const = 0;
 
-  // Called once, before the first Wake. `source` outlives the call of Stop.
+  // Called once, before the first StartPump. `source` outlives the call of Stop.
   virtual void Start(WorkSource* source) = 0;
 
-  // `count` more tasks are ready. At least one thread will look for them after
-  // this call; up to `count` will if fewer than width() are draining.
-  virtual void Wake(int count) = 0;
+  // Brings a thread, soon, that calls Drain(slot) once. False: it cannot, or has been
+  // stopped.
+  virtual bool StartPump(int slot) noexcept = 0;
 
   // Blocks until no thread is inside Drain, and lets none enter it again.
   virtual void Stop() = 0;

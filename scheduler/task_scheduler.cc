@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -65,6 +66,48 @@ TaskScheduler::~TaskScheduler() {
   }
   root_.reset();
   engine_->DestroyExecutor();
+}
+
+RunSummary TaskScheduler::Run(internal::GraphClaim claim, const GroupOptions& options) {
+  internal::Graph& graph = *claim;
+  absl::Status ran;
+  {
+    std::optional<CancellationCallback> cancelled_from_outside;
+    if (options.cancellation.can_be_cancelled()) {
+      cancelled_from_outside.emplace(options.cancellation, [&graph, &options] {
+        graph.Cancel(options.cancellation.reason());
+      });
+    }
+    if (graph.node_count() > 0) ran = engine_->RunGraph(graph);
+  }
+  RunSummary summary;
+  if (ran.ok()) {
+    summary = claim.End();
+  } else {
+    summary.status = ran;
+  }
+  return summary;
+}
+
+RunSummary TaskScheduler::Run(TaskGraph& graph, const GroupOptions& options) {
+  RunSummary refused;
+  refused.status = graph.graph_->Begin(engine_->clock());
+  if (!refused.status.ok()) return refused;
+  return Run(internal::GraphClaim(*graph.graph_), options);
+}
+
+Task<RunSummary> TaskScheduler::Start(TaskGraph& graph, GroupOptions options) {
+  absl::Status begun = graph.graph_->Begin(engine_->clock());
+  if (!begun.ok()) {
+    return root_->Submit([begun]() -> absl::StatusOr<RunSummary> { return begun; });
+  }
+  return root_->Submit([this, claim = internal::GraphClaim(*graph.graph_),
+                        options = std::move(options)]() mutable -> absl::StatusOr<RunSummary> {
+    RunSummary summary = Run(std::move(claim), options);
+    // What was cancelled or had failures is a summary; what was not run is an error.
+    if (!summary.status.ok() && summary.submitted == 0) return summary.status;
+    return summary;
+  });
 }
 
 absl::Status TaskScheduler::Cancel(TaskId id) {

@@ -23,6 +23,7 @@
 #include "weft/scheduler/run_summary.h"
 #include "weft/scheduler/task.h"
 #include "weft/scheduler/task_executor.h"
+#include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_group.h"
 
 namespace weft {
@@ -70,8 +71,11 @@ class TaskScheduler {
 
   TaskGroup& root() { return *root_; }
 
-  // Worker slots: TaskContext::worker() is below this.
+  // How many bodies run at once, apart from those that block.
   int worker_count() const { return engine_->worker_count(); }
+  // TaskContext::worker() is below this: the workers, and those that may stand in for
+  // blocked ones.
+  int slot_count() const { return engine_->slot_count(); }
 
   template <class... Args>
   auto Submit(Args&&... args) {
@@ -89,6 +93,19 @@ class TaskScheduler {
     return root_->ScheduleBatch(std::move(definitions));
   }
   RunSummary WaitAll() { return root_->Wait(); }
+
+  // Runs the graph once and blocks until it has ended; this thread takes part. With an
+  // executor that has no threads, one node after the other, first come, first served.
+  // The summary's status is not OK when the run was cancelled, and for
+  //   FailedPrecondition: the graph is running already; the scheduler was shut down; the
+  //     graph was changed when frozen; called by a graph's node, without worker threads
+  //   InvalidArgument: the graph has a cycle (with its path) or another graph's node
+  //   ResourceExhausted: called inside a task, and too many tasks are blocked already
+  // Inside a task, another worker takes this one's place meanwhile; AddGraph costs less.
+  RunSummary Run(TaskGraph& graph, const GroupOptions& options = {});
+  // The same as a task of root(), without blocking: its value is the summary, its errors
+  // are those above. The graph must live until it has ended.
+  Task<RunSummary> Start(TaskGraph& graph, GroupOptions options = {});
 
   // By id, in any group; NotFound when the task is gone or never was.
   absl::StatusOr<TaskResult> GetStatus(TaskId id) const { return engine_->Find(id); }
@@ -109,6 +126,7 @@ class TaskScheduler {
  private:
   friend class TaskGroup;
   TaskScheduler(std::unique_ptr<TaskExecutor> executor, const SchedulerOptions& options);
+  RunSummary Run(internal::GraphClaim claim, const GroupOptions& options);
 
   const internal::IntrusivePtr<internal::Engine> engine_;
   const ShutdownMode on_destroy_;

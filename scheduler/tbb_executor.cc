@@ -2,14 +2,11 @@
 
 #include "weft/scheduler/tbb_executor.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <exception>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/base/attributes.h"
 #include "absl/base/const_init.h"
@@ -20,15 +17,15 @@
 #include "oneapi/tbb/global_control.h"
 #include "oneapi/tbb/task_arena.h"
 
+#include "weft/scheduler/internal/spare_threads.h"
+
 namespace weft {
 
-// Which pumps run. Shared by the executor and by each pump, so that the last pump
-// may linger in oneTBB after Stop has returned and touch nothing but this.
+// How many pumps there are. Shared by the executor and by each pump, so that the last
+// pump may linger in oneTBB after Stop has returned and touch nothing but this.
 class TbbExecutor::Pumps {
  public:
-  explicit Pumps(int width) : width_(width), free_slots_(static_cast<std::size_t>(width)) {
-    std::iota(free_slots_.rbegin(), free_slots_.rend(), 0);
-  }
+  explicit Pumps(int width) : width_(width) {}
 
   int width() const { return width_; }
 
@@ -37,27 +34,31 @@ class TbbExecutor::Pumps {
     source_ = source;
   }
 
-  // How many pumps the caller has to start so that `count` more looks are taken.
-  int Admit(int count) {
+  enum class Place { kNowhere, kArena, kSpare };
+  // Where the next pump runs: in the arena while it has threads that are not blocked in
+  // a pump. Followed by Run or Withdraw, unless kNowhere.
+  Place Admit() {
     absl::MutexLock lock(&mu_);
-    if (source_ == nullptr || count <= 0) return 0;
-    const int starting = std::min(count, width_ - admitted_);
-    admitted_ += starting;
-    looks_owed_ = std::min(looks_owed_ + count - starting, width_);
-    return starting;
+    if (source_ == nullptr) return Place::kNowhere;
+    ++admitted_;
+    if (in_arena_ == width_) return Place::kSpare;
+    ++in_arena_;
+    return Place::kArena;
+  }
+  void Withdraw(Place place) {
+    absl::MutexLock lock(&mu_);
+    --admitted_;
+    if (place == Place::kArena) --in_arena_;
   }
 
-  // Pumps that were admitted and could not be started.
-  void Withdraw(int count) {
-    absl::MutexLock lock(&mu_);
-    admitted_ -= count;
-  }
-
-  void Run() noexcept {
-    auto [source, slot] = Enter();
-    do {
-      source->Drain(slot);
-    } while (!Leave(slot));
+  void Run(int slot, Place place) noexcept {
+    WorkSource* source = nullptr;
+    {
+      absl::MutexLock lock(&mu_);
+      source = source_;
+    }
+    source->Drain(slot);
+    Withdraw(place);
   }
 
   void Stop() {
@@ -67,37 +68,13 @@ class TbbExecutor::Pumps {
   }
 
  private:
-  // A pump's first look is its own: no other pump can use it up.
-  std::pair<WorkSource*, int> Enter() {
-    absl::MutexLock lock(&mu_);
-    const int slot = free_slots_.back();
-    free_slots_.pop_back();
-    return {source_, slot};
-  }
-
-  // False: a look is owed, and this pump takes it. A wake-up that comes after a
-  // pump has left finds room for another; one that came before has left a look
-  // for each pump there is. Both happen under mu_: no wake-up is lost.
-  bool Leave(int slot) {
-    absl::MutexLock lock(&mu_);
-    if (looks_owed_ > 0) {
-      --looks_owed_;
-      return false;
-    }
-    --admitted_;
-    free_slots_.push_back(slot);
-    return true;
-  }
-
   bool NoneAdmitted() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return admitted_ == 0; }
 
   const int width_;
-
   absl::Mutex mu_;
   WorkSource* source_ ABSL_GUARDED_BY(mu_) = nullptr;  // not null while a pump is admitted
   int admitted_ ABSL_GUARDED_BY(mu_) = 0;
-  int looks_owed_ ABSL_GUARDED_BY(mu_) = 0;  // wake-ups that found every pump admitted
-  std::vector<int> free_slots_ ABSL_GUARDED_BY(mu_);
+  int in_arena_ ABSL_GUARDED_BY(mu_) = 0;  // of those
 };
 
 namespace {
@@ -141,6 +118,7 @@ struct TbbExecutor::Threads {
 
   ThreadGrant grant;
   tbb::task_arena arena;
+  internal::SpareThreads spare;
 };
 
 absl::StatusOr<std::unique_ptr<TbbExecutor>> TbbExecutor::Create(int workers) {
@@ -165,16 +143,20 @@ int TbbExecutor::width() const { return pumps_->width(); }
 
 void TbbExecutor::Start(WorkSource* source) { pumps_->Start(source); }
 
-void TbbExecutor::Wake(int count) {
-  int starting = pumps_->Admit(count);
+bool TbbExecutor::StartPump(int slot) noexcept {
+  const Pumps::Place place = pumps_->Admit();
+  if (place == Pumps::Place::kNowhere) return false;
   try {
-    for (; starting > 0; --starting) {
-      threads_->arena.enqueue([pumps = pumps_] { pumps->Run(); });
+    const auto pump = [pumps = pumps_, slot, place] { pumps->Run(slot, place); };
+    if (place == Pumps::Place::kArena) {
+      threads_->arena.enqueue(pump);
+      return true;
     }
-  } catch (...) {
-    pumps_->Withdraw(starting);
-    throw;
+    if (threads_->spare.Run(pump)) return true;
+  } catch (const std::exception&) {  // no memory or no thread: the caller hears of it
   }
+  pumps_->Withdraw(place);
+  return false;
 }
 
 void TbbExecutor::Stop() { pumps_->Stop(); }

@@ -19,8 +19,7 @@ namespace weft {
 // we count the pumps to know when all have ended, not task_group::wait.
 //
 // Thread safety: as TaskExecutor.
-// Cost: a Wake is one lock when enough pumps run, else one enqueue (about 10 us
-// when a thread has to be woken).
+// Cost: a StartPump is one enqueue, about 10 us when a thread has to be woken.
 class TbbExecutor final : public TaskExecutor {
  public:
   static constexpr int kMaxWorkers = 1024;
@@ -33,7 +32,7 @@ class TbbExecutor final : public TaskExecutor {
   int width() const override;
   bool drains_in_wait() const override { return false; }
   void Start(WorkSource* source) override;
-  void Wake(int count) override;
+  bool StartPump(int slot) noexcept override;
   void Stop() override;
 
  private:

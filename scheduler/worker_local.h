@@ -9,7 +9,7 @@
 #include <cassert>
 #include <cstddef>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -29,33 +29,33 @@ class WorkerLocal {
  public:
   explicit WorkerLocal(
       const TaskScheduler& scheduler, std::function<T()> make = [] { return T(); })
-      : make_(std::move(make)), slots_(static_cast<std::size_t>(scheduler.worker_count())) {}
+      : make_(std::move(make)), slots_(static_cast<std::size_t>(scheduler.slot_count())) {}
   WorkerLocal(const WorkerLocal&) = delete;
   WorkerLocal& operator=(const WorkerLocal&) = delete;
 
   // Requires: `context` is of a body of the scheduler given above.
   T& Get(const TaskContext& context) {
     assert(static_cast<std::size_t>(context.worker()) < slots_.size());
-    std::optional<T>& value = slots_[static_cast<std::size_t>(context.worker())].value;
-    if (!value.has_value()) value.emplace(make_());
-    return *value;
+    std::unique_ptr<Slot>& slot = slots_[static_cast<std::size_t>(context.worker())];
+    if (slot == nullptr) slot.reset(new Slot{make_()});
+    return slot->value;
   }
 
   // Calls `visit` with each T that was made.
   template <class F>
   void ForEach(F visit) {
-    for (Slot& slot : slots_) {
-      if (slot.value.has_value()) visit(*slot.value);
+    for (const std::unique_ptr<Slot>& slot : slots_) {
+      if (slot != nullptr) visit(slot->value);
     }
   }
 
  private:
   struct alignas(64) Slot {  // no two workers write to one cache line
-    std::optional<T> value;
+    T value;
   };
 
   const std::function<T()> make_;
-  std::vector<Slot> slots_;
+  std::vector<std::unique_ptr<Slot>> slots_;
 };
 
 }  // namespace weft

@@ -32,7 +32,9 @@ class TaskBase : public RefCounted {
 
  protected:
   void set_id(TaskId id) { id_ = id; }
-  void set_cancel_requested() { cancel_requested_.store(true, std::memory_order_relaxed); }
+  void set_cancel_requested(bool requested = true) {
+    cancel_requested_.store(requested, std::memory_order_relaxed);
+  }
 
  private:
   TaskId id_;

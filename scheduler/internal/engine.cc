@@ -18,7 +18,9 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, bool 
       record_times_(record_times),
       width_(executor->width()),
       drains_in_wait_(executor->drains_in_wait()),
-      executor_(std::move(executor)) {
+      executor_(std::move(executor)),
+      loop_(width_, drains_in_wait_ ? ReadyOrder::kStrict : ReadyOrder::kDepthFirst, *pool_,
+            *this) {
   executor_->Start(this);
 }
 
@@ -84,6 +86,7 @@ void Engine::MakeReady(TaskNode& task) {
   SetState(task, TaskState::kReady);
   task.group_->ready.PushBack(&task);
   queue_.Push(IntrusivePtr<TaskNode>(&task), task.priority_);
+  queued_.fetch_add(1, std::memory_order_seq_cst);  // before the look in Wake
 }
 
 // Decides the end of a task that has not been claimed. The caller hands `ending`
@@ -167,7 +170,7 @@ void Engine::EndAndWake(EndingList& ending) {
 }
 
 void Engine::WakeAndLeave(int made_ready) {
-  if (made_ready > 0) executor_->Wake(made_ready);
+  Wake(made_ready);
   absl::MutexLock lock(&mu_);
   --calls_;
 }

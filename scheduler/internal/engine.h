@@ -26,7 +26,9 @@
 #include "weft/core/task_id.h"
 #include "weft/core/task_options.h"
 #include "weft/core/task_result.h"
+#include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/group_core.h"
+#include "weft/scheduler/internal/run_loop.h"
 #include "weft/scheduler/internal/task_node.h"
 #include "weft/scheduler/run_summary.h"
 #include "weft/scheduler/task_executor.h"
@@ -43,11 +45,13 @@ namespace weft::internal {
 // cancel, a failed dependency) until End has carried that out.
 //
 // Thread safety: every public method from any thread.
-class Engine final : public RefCounted, public WorkSource {
+class Engine final : public RefCounted, public WorkSource, private RunLoopHost {
  public:
   Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, bool record_times);
 
   int worker_count() const { return width_; }
+  int slot_count() const { return RunLoop<StdPlatform>::SlotCount(width_); }
+  const Clock& clock() const { return clock_; }
   bool drains_in_wait() const { return drains_in_wait_; }
   void DestroyExecutor() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -117,6 +121,11 @@ class Engine final : public RefCounted, public WorkSource {
 
   void Drain(int slot) noexcept override ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Runs a graph and waits for it; takes part. FailedPrecondition when the scheduler is
+  // shut down, or inside a task of one without threads. ResourceExhausted inside a task
+  // when too many are blocked already.
+  absl::Status RunGraph(Graph& graph) ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   struct Frame;  // one body under way on a thread
   struct Slot {
@@ -162,6 +171,12 @@ class Engine final : public RefCounted, public WorkSource {
   absl::Status CheckCycles(std::vector<Plan>& plans) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // engine_run.cc
+  void Wake(int made_ready) ABSL_LOCKS_EXCLUDED(mu_);
+  bool StartPump(int slot) noexcept override;
+  bool RunOne(int slot) noexcept override ABSL_LOCKS_EXCLUDED(mu_);
+  bool HasWork() const noexcept override;
+  void OnSlot(int slot) noexcept override;
+  class BlockedPump;  // what a body that blocks sets going
   // Entries of queue_ whose task a waiting task has claimed: theirs may be the last
   // reference, so they are dropped outside the lock.
   using StaleEntries = std::vector<IntrusivePtr<TaskNode>>;
@@ -177,7 +192,10 @@ class Engine final : public RefCounted, public WorkSource {
 
   // engine_wait.cc
   Frame* FrameOfThread() const;
+  absl::Status RunGraphInTask(Graph& graph) ABSL_LOCKS_EXCLUDED(mu_);
+  static absl::Status TooManyBlocked();
   bool NoCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; }
+  bool NobodyDrains() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !draining_; }
   bool Satisfied(const WaitTarget& target) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status Outcome(const WaitTarget& target) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool AwaitChange(const WaitTarget& target, absl::Time deadline)
@@ -194,8 +212,8 @@ class Engine final : public RefCounted, public WorkSource {
   absl::Status WaitInside(Frame& frame, const WaitTarget& target, absl::Time deadline, bool surely)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // A ready task that `target` depends on, claimed; null when there is none; an
-  // error when the target depends on `self`.
-  absl::StatusOr<IntrusivePtr<TaskNode>> FindHelp(const WaitTarget& target, TaskNode& self)
+  // error when the target depends on `self`, which may be null.
+  absl::StatusOr<IntrusivePtr<TaskNode>> FindHelp(const WaitTarget& target, TaskNode* self)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // engine_report.cc
@@ -212,6 +230,9 @@ class Engine final : public RefCounted, public WorkSource {
   const int width_;
   const bool drains_in_wait_;
   std::unique_ptr<TaskExecutor> executor_;  // until DestroyExecutor
+  const std::shared_ptr<GraphNodePool> pool_ = SharedNodePool();
+  RunLoop<StdPlatform> loop_;
+  StdPlatform::Atomic<std::int64_t> queued_{0};  // entries of queue_; written under mu_
 
   absl::Mutex shutdown_mu_ ABSL_ACQUIRED_BEFORE(mu_);  // one shutdown at a time
   mutable absl::Mutex mu_;

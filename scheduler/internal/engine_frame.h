@@ -12,21 +12,16 @@ namespace weft::internal {
 
 // Thread safety: belongs to its thread.
 struct Engine::Frame {
-  Frame(Frame** innermost, Engine* owner, TaskNode* running, int worker_slot)
-      : engine(owner), task(running), slot(worker_slot), outer(*innermost), top(innermost) {
-    *top = this;
-    if (outer != nullptr) depth = outer->depth + 1;
-  }
+  Frame(Engine* owner, TaskNode* running, int worker_slot);
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
-  ~Frame() { *top = outer; }
+  ~Frame();
 
   Engine* const engine;
-  TaskNode* const task;
-  const int slot;
+  TaskNode* const task;  // null: a pump, perhaps in the body of a graph's node
+  int slot;
   Frame* const outer;
-  Frame** const top;
-  int depth = 1;  // bodies on top of each other on this thread
+  const int depth;  // bodies on top of each other on this thread
 };
 
 }  // namespace weft::internal

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
+#include "weft/core/blocking_scope.h"
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
@@ -45,6 +46,7 @@ void Engine::Claim(TaskNode& task) {
 
 IntrusivePtr<TaskNode> Engine::ClaimNext(StaleEntries& stale) {
   while (std::optional<IntrusivePtr<TaskNode>> next = queue_.Pop()) {
+    queued_.fetch_sub(1, std::memory_order_seq_cst);
     TaskNode& task = **next;
     if (task.state_ == TaskState::kReady && !task.ending_) {
       Claim(task);
@@ -55,23 +57,96 @@ IntrusivePtr<TaskNode> Engine::ClaimNext(StaleEntries& stale) {
   return {};
 }
 
+class Engine::BlockedPump final : public BlockingHook {
+ public:
+  explicit BlockedPump(Engine& engine) : engine_(engine) {}
+  void OnBlock() noexcept override { engine_.loop_.Block(engine_.FrameOfThread()->slot); }
+  void OnUnblock() noexcept override { engine_.loop_.Unblock(); }
+
+ private:
+  Engine& engine_;
+};
+
 void Engine::Drain(int slot) noexcept {
-  for (;;) {
-    StaleEntries stale;
-    IntrusivePtr<TaskNode> task;
-    {
-      absl::MutexLock lock(&mu_);
-      task = ClaimNext(stale);
-    }
-    if (!task) return;
-    const int made_ready = RunClaimed(std::move(task), slot);
-    if (made_ready > 1) executor_->Wake(made_ready - 1);  // the next round takes one
+  Frame frame(this, nullptr, slot);  // a graph's bodies may wait, too
+  BlockedPump hook(*this);
+  ScopedBlockingHook scoped(&hook);
+  loop_.Drain(slot);
+}
+
+bool Engine::RunOne(int slot) noexcept {
+  if (queued_.load(std::memory_order_relaxed) == 0) return false;
+  StaleEntries stale;
+  IntrusivePtr<TaskNode> task;
+  {
+    absl::MutexLock lock(&mu_);
+    task = ClaimNext(stale);
   }
+  if (!task) return false;
+  const int made_ready = RunClaimed(std::move(task), slot);
+  if (made_ready > 1) Wake(made_ready - 1);  // the next round takes one
+  return true;
+}
+
+bool Engine::HasWork() const noexcept { return queued_.load(std::memory_order_seq_cst) > 0; }
+
+void Engine::OnSlot(int slot) noexcept { current_frame_->slot = slot; }
+
+bool Engine::StartPump(int slot) noexcept { return executor_->StartPump(slot); }
+
+void Engine::Wake(int made_ready) {
+  if (drains_in_wait_) return;
+  for (; made_ready > 0 && loop_.HasRoom(); --made_ready) loop_.WakeOne();
+}
+
+absl::Status Engine::RunGraphInTask(Graph& graph) {
+  if (drains_in_wait_) {
+    if (!loop_.Quiet()) {
+      return absl::FailedPreconditionError(
+          "without worker threads a node of a graph cannot run a graph on the scheduler that runs "
+          "it; nest the graph (AddGraph)");
+    }
+    Frame frame(this, nullptr, /*worker_slot=*/0);
+    loop_.Run(graph.roots(), graph.done());
+    return absl::OkStatus();
+  }
+  if (!loop_.MayBlock()) return TooManyBlocked();
+  loop_.Begin(graph.roots());
+  BlockingScope blocking;  // another worker takes our place
+  graph.done().Wait();
+  return absl::OkStatus();
+}
+
+absl::Status Engine::RunGraph(Graph& graph) {
+  if (InsideTask()) return RunGraphInTask(graph);
+  {
+    absl::MutexLock lock(&mu_);
+    if (phase_ != Phase::kOpen) {
+      return absl::FailedPreconditionError("the scheduler was shut down");
+    }
+    if (drains_in_wait_) {  // one thread drains at a time, so that the order stays strict
+      mu_.Await(absl::Condition(this, &Engine::NobodyDrains));
+      draining_ = true;
+    }
+    ++calls_;
+  }
+  {
+    BlockingScope blocking;  // this thread may be another scheduler's worker
+    Frame frame(this, nullptr, /*worker_slot=*/0);
+    BlockedPump hook(*this);
+    ScopedBlockingHook scoped(drains_in_wait_ ? nullptr : &hook);
+    loop_.Run(graph.roots(), graph.done());
+  }
+  absl::MutexLock lock(&mu_);
+  --calls_;
+  if (drains_in_wait_) draining_ = false;
+  ++changes_;
+  return absl::OkStatus();
 }
 
 int Engine::RunClaimed(IntrusivePtr<TaskNode> task, int slot) {
   // Also around the end: users' destructors may wait, as bodies may.
-  Frame frame(&current_frame_, this, task.get(), slot);
+  Frame frame(this, task.get(), slot);
   if (!task->ending_) RunBody(*task, slot);
   EndingList ending;
   ending.PushBack(task.get());

@@ -21,6 +21,15 @@ namespace weft::internal {
 
 thread_local Engine::Frame* Engine::current_frame_ = nullptr;
 
+Engine::Frame::Frame(Engine* owner, TaskNode* running, int worker_slot)
+    : engine(owner),
+      task(running),
+      slot(worker_slot),
+      outer(std::exchange(current_frame_, this)),
+      depth(outer == nullptr ? 1 : outer->depth + 1) {}
+
+Engine::Frame::~Frame() { current_frame_ = outer; }
+
 namespace {
 
 // Bodies that wait on top of each other use the stack of one thread.
@@ -37,6 +46,13 @@ absl::Status TooDeep() {
 }
 
 }  // namespace
+
+absl::Status Engine::TooManyBlocked() {
+  return absl::ResourceExhaustedError(
+      std::to_string(RunLoop<StdPlatform>::kMaxReplacements) +
+      " tasks of this scheduler are blocked in waits already, each on a thread of its own; "
+      "return and let a dependent task continue instead");
+}
 
 Engine::Frame* Engine::FrameOfThread() const {
   Frame* frame = current_frame_;
@@ -93,7 +109,8 @@ absl::Status Engine::WaitForThreads(const WaitTarget& target, absl::Time deadlin
       return look->engine->Satisfied(*look->target);
     }
   } look{this, &target};
-  BlockingScope blocking;  // this thread may be another scheduler's worker
+  if (HasWork() && loop_.Quiet()) loop_.WakeOne();  // an earlier wake-up found no thread
+  BlockingScope blocking;                           // we may be another scheduler's worker
   absl::MutexLock lock(&mu_);
   if (!mu_.AwaitWithDeadline(absl::Condition(&Look::Done, &look), deadline)) return TooLate();
   return Outcome(target);
@@ -132,6 +149,7 @@ bool Engine::SleepUntilChange(const WaitTarget& target, std::uint64_t seen, absl
 absl::Status Engine::WaitInsideTask(Frame& frame, const WaitTarget& target, absl::Time deadline,
                                     bool surely) {
   absl::MutexLock lock(&mu_);
+  if (frame.task == nullptr) return WaitInside(frame, target, deadline, surely);
   const WaitTarget* const outer = std::exchange(frame.task->waiting_for_, &target);
   ++changes_;  // a new "waits for": other waits look whether they can still end
   absl::Status waited = WaitInside(frame, target, deadline, surely);
@@ -144,15 +162,17 @@ absl::Status Engine::WaitInside(Frame& frame, const WaitTarget& target, absl::Ti
   while (!Satisfied(target)) {
     if (absl::Now() >= deadline) return TooLate();
     if (frame.depth >= kMaxDepth && !surely) return TooDeep();
-    absl::StatusOr<IntrusivePtr<TaskNode>> help = FindHelp(target, *frame.task);
+    absl::StatusOr<IntrusivePtr<TaskNode>> help = FindHelp(target, frame.task);
     if (!help.ok() && !surely) return help.status();
     if (help.ok() && *help) {
       mu_.Unlock();
       const int made_ready = RunClaimed(*std::move(help), frame.slot);
-      if (made_ready > 0) executor_->Wake(made_ready);
+      Wake(made_ready);
       mu_.Lock();
     } else if (target.task != nullptr && target.task->blocked_ && !surely) {
       return UnresolvedError(*target.task);
+    } else if (!drains_in_wait_ && !surely && !loop_.MayBlock()) {
+      return TooManyBlocked();
     } else {
       const std::uint64_t seen = changes_;
       mu_.Unlock();
@@ -164,7 +184,7 @@ absl::Status Engine::WaitInside(Frame& frame, const WaitTarget& target, absl::Ti
   return Outcome(target);
 }
 
-absl::StatusOr<IntrusivePtr<TaskNode>> Engine::FindHelp(const WaitTarget& target, TaskNode& self) {
+absl::StatusOr<IntrusivePtr<TaskNode>> Engine::FindHelp(const WaitTarget& target, TaskNode* self) {
   const std::uint64_t seen = ++searches_;
   std::vector<TaskNode*> open;
   const auto visit = [&](TaskNode* task, TaskNode* from) {
@@ -192,12 +212,12 @@ absl::StatusOr<IntrusivePtr<TaskNode>> Engine::FindHelp(const WaitTarget& target
   while (found == nullptr && !open.empty()) {
     TaskNode* task = open.back();
     open.pop_back();
-    if (task == &self) {
-      std::string path = NameOf(self);
-      for (TaskNode* step = self.found_from_; step != nullptr; step = step->found_from_) {
+    if (task == self) {
+      std::string path = NameOf(*self);
+      for (TaskNode* step = self->found_from_; step != nullptr; step = step->found_from_) {
         path = NameOf(*step) + " -> " + path;
       }
-      return absl::FailedPreconditionError("this wait would never end: " + NameOf(self) +
+      return absl::FailedPreconditionError("this wait would never end: " + NameOf(*self) +
                                            " waits for " + path);
     }
     if (task->state_ == TaskState::kReady) {

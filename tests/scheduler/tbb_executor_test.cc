@@ -23,52 +23,42 @@
 namespace weft {
 namespace {
 
-// Counts how often it was drained, and checks that no slot is used twice at once.
-class CountingSource final : public WorkSource {
- public:
-  explicit CountingSource(int width) : busy_(static_cast<std::size_t>(width)) {}
-
-  void Drain(int slot) noexcept override {
-    std::atomic<bool>& busy = busy_[static_cast<std::size_t>(slot)];
-    EXPECT_FALSE(busy.exchange(true));
-    while (TakeOne()) ++taken;
-    busy = false;
-  }
-  void Add(int count) { work += count; }
-
-  std::atomic<int> work{0};
-  std::atomic<int> taken{0};
-
- private:
-  bool TakeOne() {
-    int seen = work;
-    while (seen > 0 && !work.compare_exchange_weak(seen, seen - 1)) {
-    }
-    return seen > 0;
-  }
-  std::vector<std::atomic<bool>> busy_;
-};
-
 TEST(TbbExecutorTest, RefusesAWidthThatMakesNoSense) {
   EXPECT_TRUE(absl::IsInvalidArgument(TbbExecutor::Create(0).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(TbbExecutor::Create(-3).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(TbbExecutor::Create(TbbExecutor::kMaxWorkers + 1).status()));
 }
 
-TEST(TbbExecutorTest, WhatIsReadyBeforeAWakeIsTakenAfterIt) {
+// Counts the calls of Drain by slot.
+class CountingSource final : public WorkSource {
+ public:
+  explicit CountingSource(int width) : drained(static_cast<std::size_t>(width)) {}
+
+  void Drain(int slot) noexcept override { ++drained[static_cast<std::size_t>(slot)]; }
+
+  std::vector<std::atomic<int>> drained;
+};
+
+TEST(TbbExecutorTest, EachStartIsOneDrainWithItsSlot) {
   for (const int width : {1, 2, 8}) {
     auto executor = *TbbExecutor::Create(width);
     CountingSource source(width);
     executor->Start(&source);
-    for (int round = 0; round < 500; ++round) {
-      source.Add(3);
-      executor->Wake(round % 4 + 1);
-    }
-    executor->Stop();  // pumps leave only when nothing is left
-    EXPECT_EQ(source.taken, 1500) << width;
-    executor->Wake(1);
-    executor->Stop();
+    for (int i = 0; i < 500 * width; ++i) EXPECT_TRUE(executor->StartPump(i % width));
+    executor->Stop();  // waits for all of them
+    for (const auto& drained : source.drained) EXPECT_EQ(drained, 500) << width;
   }
+}
+
+TEST(TbbExecutorTest, NothingIsStartedBeforeStartOrAfterStop) {
+  auto executor = *TbbExecutor::Create(2);
+  EXPECT_FALSE(executor->StartPump(0));
+  CountingSource source(2);
+  executor->Start(&source);
+  executor->Stop();
+  EXPECT_FALSE(executor->StartPump(0));
+  executor->Stop();
+  EXPECT_EQ(source.drained[0], 0);
 }
 
 // A call of Drain returns only when a given number of threads is in it at once.
@@ -76,48 +66,22 @@ class TogetherSource final : public WorkSource {
  public:
   explicit TogetherSource(int threads) : together_(threads) {}
 
-  void Drain(int) noexcept override {
-    ++arrived_;
-    arrived_.notify_all();
-    together_.arrive_and_wait();
-  }
-  void AwaitArrived(int count) {
-    for (int seen = arrived_; seen < count; seen = arrived_) arrived_.wait(seen);
-  }
-  int arrived() const { return arrived_; }
+  void Drain(int) noexcept override { together_.arrive_and_wait(); }
 
  private:
-  std::atomic<int> arrived_{0};
   std::barrier<> together_;
 };
 
-TEST(TbbExecutorTest, EachWakeUpBringsAWorkerOfItsOwn) {
+TEST(TbbExecutorTest, PumpsRunSideBySideAlsoMoreThanCores) {
   constexpr int kWidth = 4;
-  constexpr int kRounds = 500;
   auto executor = *TbbExecutor::Create(kWidth);
   TogetherSource source(kWidth + 1);  // the test is one of them
   executor->Start(&source);
-  for (int round = 0; round < kRounds; ++round) {
-    for (int i = 0; i < kWidth; ++i) executor->Wake(1);
-    source.Drain(kWidth);
+  for (int round = 0; round < 500; ++round) {
+    for (int slot = 0; slot < kWidth; ++slot) EXPECT_TRUE(executor->StartPump(slot));
+    source.Drain(kWidth);  // returns only when all are there
   }
   executor->Stop();
-  EXPECT_EQ(source.arrived(), kRounds * (kWidth + 1));
-}
-
-TEST(TbbExecutorTest, WakeUpsThatFindAllWorkersBusyBringThemAllBack) {
-  constexpr int kWidth = 2;
-  auto executor = *TbbExecutor::Create(kWidth);
-  TogetherSource source(kWidth + 1);  // the test is one of them
-  executor->Start(&source);
-  executor->Wake(kWidth);
-  source.AwaitArrived(kWidth);
-  executor->Wake(1);
-  executor->Wake(1);
-  source.Drain(kWidth);
-  source.Drain(kWidth);  // returns only if both came back
-  executor->Stop();
-  EXPECT_EQ(source.arrived(), 2 * (kWidth + 1));
 }
 
 TEST(TbbExecutorTest, AsManyThreadsAsAskedForAlsoMoreThanCores) {

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is behind a TaskGraph: its nodes and edges while it is built, its runs later.
+
+#ifndef WEFT_SCHEDULER_INTERNAL_GRAPH_H_
+#define WEFT_SCHEDULER_INTERNAL_GRAPH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+#include "weft/core/cancellation.h"
+#include "weft/core/clock.h"
+#include "weft/core/internal/platform.h"
+#include "weft/core/internal/task_base.h"
+#include "weft/scheduler/internal/graph_core.h"
+#include "weft/scheduler/internal/latch.h"
+#include "weft/scheduler/internal/node_pool.h"
+#include "weft/scheduler/internal/root_queue.h"
+#include "weft/scheduler/run_summary.h"
+#include "weft/sync/failure_log.h"
+
+namespace weft::internal {
+
+using GraphNode = Node<StdPlatform>;
+using GraphNodeOps = NodeOps<StdPlatform>;
+using GraphWorker = Worker<StdPlatform>;
+using GraphNodePool = NodePool<StdPlatform>;
+
+// The pool that all graphs and schedulers share while there are any.
+std::shared_ptr<GraphNodePool> SharedNodePool();
+
+// What the bodies of a run see of it.
+//
+// Thread safety: any thread; Rearm between runs.
+class GraphRunTask final : public TaskBase {
+ public:
+  ~GraphRunTask() override = default;
+  CancellationToken Token() override;
+  const void* owner() const override { return nullptr; }
+
+  void Rearm();
+  void Cancel(const absl::Status& why);
+
+ private:
+  StdPlatform::Lock lock_;
+  std::optional<CancellationSource> source_;  // guarded by lock_; made when asked for
+  absl::Status reason_;                       // guarded by lock_
+};
+
+// Thread safety: building and freezing by one thread at a time; runs as GraphCore says.
+class Graph final : public GraphCore<StdPlatform> {
+ public:
+  Graph();
+  // Requires: not running.
+  ~Graph();
+
+  static Graph& Of(GraphNode& node) { return static_cast<Graph&>(*node.scope); }
+
+  // Building. Errors are kept and come out of Freeze.
+  GraphNode& NewNode(const GraphNodeOps& ops);
+  // Takes back the node that was made last: its callable could not be stored.
+  void DropNewest();
+  void Connect(GraphNode& before, GraphNode& after);
+  void SetName(GraphNode& node, std::string name);
+  void SetCost(GraphNode& node, double microseconds);
+  void SetRunAnyway(GraphNode& node, bool run_anyway);
+  void Refuse(absl::Status why);
+  GraphNode& AddNested(Graph& graph, std::function<bool()> repeat_while);
+  // InvalidArgument with the path of a cycle; what was refused before. O(V + E).
+  absl::Status Freeze();
+  // Destroys all nodes; the first that a destructor threw. Requires: not running.
+  absl::Status Clear();
+
+  bool frozen() const { return frozen_; }
+  std::size_t node_count() const { return node_count_; }
+  std::size_t edge_count() const { return edge_count_; }
+  std::string NameOf(const GraphNode& node) const;
+  std::string ToDot() const;
+
+  // Running.
+  // FailedPrecondition: it runs already.
+  absl::Status Begin(const Clock& clock);
+  RootRange<StdPlatform>& roots() { return range_; }
+  Latch<StdPlatform>& done() { return done_; }
+  void Cancel(const absl::Status& why);
+  RunSummary End();
+  void Abandon() { running_.store(false); }  // instead of End: nothing came of it
+  TaskBase& run_task() { return *run_task_; }
+
+  GraphNode* EndFailed(GraphNode& node, GraphWorker& worker, absl::Status status) noexcept;
+  GraphNode* EndThrown(GraphNode& node, GraphWorker& worker, std::exception_ptr thrown) noexcept;
+  void OnQuiet(GraphWorker& worker) noexcept override;
+
+ private:
+  struct Nested;
+  struct Edge {
+    GraphNode* before;
+    GraphNode* after;
+  };
+
+  GraphNode& NodeAt(std::size_t ordinal) const {
+    return slabs_[ordinal / GraphNodePool::kSlabNodes][ordinal % GraphNodePool::kSlabNodes];
+  }
+  std::size_t OrdinalOf(const GraphNode& node) const;
+  template <class F>
+  void ForEachNode(F visit) const;
+  absl::Status CheckAcyclic();
+  std::string CyclePath(const std::vector<std::uint32_t>& waiting) const;
+  void OrderByCost();
+  void Record(GraphNode& node, absl::Status status) noexcept;
+  bool TakeRun();
+  void PrepareRun();
+  static GraphNode* StepNested(GraphNode& node, GraphWorker& worker) noexcept;
+  static void DestroyNested(GraphNode& node);
+  bool StartNestedRun(GraphWorker& worker) noexcept;
+  void EndNestedRun(GraphWorker& worker) noexcept;
+
+  const std::shared_ptr<GraphNodePool> pool_ = SharedNodePool();
+  std::vector<Slab<StdPlatform>> slabs_;
+  std::size_t node_count_ = 0;
+  std::size_t edge_count_ = 0;
+  std::vector<Edge> edges_;        // until frozen
+  bool in_creation_order_ = true;  // each edge leads to a younger node: no cycle
+  bool frozen_ = false;
+  absl::Status refused_;
+  std::unique_ptr<GraphNode*[]> successors_;
+  std::vector<GraphNode*> roots_;
+  // The slabs by address, each with the ordinal of its first node; from freeze on.
+  std::vector<std::pair<const GraphNode*, std::size_t>> ordinals_;
+  absl::flat_hash_map<const GraphNode*, std::string> names_;
+  absl::flat_hash_map<const GraphNode*, double> costs_;
+
+  // A run.
+  StdPlatform::Atomic<bool> running_{false};
+  StopFlag stop_{false};
+  GraphRunTask own_run_task_;
+  TaskBase* run_task_ = &own_run_task_;
+  RootRange<StdPlatform> range_;
+  Latch<StdPlatform> done_;
+  std::optional<FailureLog> failures_;
+  absl::Status cancel_reason_;  // guarded by cancel_lock_
+  StdPlatform::Lock cancel_lock_;
+  const Clock* clock_ = nullptr;
+  absl::Duration began_;
+  GraphNode* nested_in_ = nullptr;  // the node of another graph that this run belongs to
+};
+
+// A run that has begun: one who holds it ends the run, or gives it up.
+//
+// Thread safety: one thread at a time.
+class GraphClaim {
+ public:
+  explicit GraphClaim(Graph& begun) : graph_(&begun) {}
+  GraphClaim(GraphClaim&& other) noexcept : graph_(std::exchange(other.graph_, nullptr)) {}
+  GraphClaim& operator=(GraphClaim&&) = delete;
+  ~GraphClaim() {
+    if (graph_ != nullptr) graph_->Abandon();
+  }
+
+  Graph& operator*() const { return *graph_; }
+  RunSummary End() { return std::exchange(graph_, nullptr)->End(); }
+
+ private:
+  Graph* graph_;
+};
+
+}  // namespace weft::internal
+
+#endif  // WEFT_SCHEDULER_INTERNAL_GRAPH_H_

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A frozen graph at work: how its nodes end, and make others ready.
+
+#ifndef WEFT_SCHEDULER_INTERNAL_GRAPH_CORE_H_
+#define WEFT_SCHEDULER_INTERNAL_GRAPH_CORE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "weft/scheduler/internal/node.h"
+#include "weft/scheduler/internal/node_pool.h"
+#include "weft/scheduler/internal/scope.h"
+#include "weft/scheduler/internal/worker.h"
+
+namespace weft::internal {
+
+// How a node that did not complete ended.
+enum class GraphEnd { kFailed, kCancelled, kSkipped };
+
+// The part of a graph that workers touch. Each node ends once in each run, whether its
+// body runs or not, through End, which walks its successors. A node is back in its
+// first state when it has ended: the next run needs no reset.
+//
+// What predecessors change lies apart from the nodes, dense: most of an arrival's cost
+// is the cache line that it touches.
+//
+// Thread safety: by workers, during a run.
+// Cost: ending a node is O(its successors), with at most one locked instruction each.
+template <class P>
+class GraphCore : public Scope<P> {
+ public:
+  // Bits of Node::word. The first two are set by predecessors, in each run anew.
+  static constexpr std::uint32_t kDoomed = 1;     // a predecessor did not complete
+  static constexpr std::uint32_t kNotTaken = 2;   // a condition chose another successor
+  static constexpr std::uint32_t kRunAnyway = 4;  // kDoomed does not matter
+  static constexpr std::uint32_t kCondition = 8;  // successors are numbered, to be chosen from
+  static constexpr std::uint32_t kNested = 16;    // another graph
+  static constexpr std::uint32_t kRunBits = kDoomed | kNotTaken;
+
+  // Whether the body of a ready node may run.
+  bool MayRun(const Node<P>& node) const {
+    // relaxed: Arrive has made the predecessors' writes visible.
+    const std::uint32_t word = node.word.load(std::memory_order_relaxed);
+    if ((word & kRunBits) != 0) [[unlikely]] {
+      if ((word & (kRunBits | kRunAnyway)) != (kDoomed | kRunAnyway)) return false;
+    }
+    return !this->stopped();
+  }
+
+  Node<P>* EndCompleted(Node<P>& node, Worker<P>& worker) {
+    return End(
+        node, worker, [](Node<P>&, std::uint32_t) {}, /*looks=*/false);
+  }
+  [[gnu::noinline]] Node<P>* EndOtherwise(Node<P>& node, Worker<P>& worker, GraphEnd how) {
+    counts_[static_cast<std::size_t>(how)].fetch_add(1, std::memory_order_relaxed);
+    return End(
+        node, worker, [](Node<P>& successor, std::uint32_t) { Doom(successor, kDoomed); },
+        /*looks=*/true);
+  }
+  // A ready node that may not run.
+  [[gnu::noinline]] Node<P>* EndUnrun(Node<P>& node, Worker<P>& worker) {
+    const std::uint32_t word = node.word.load(std::memory_order_relaxed);
+    const bool skipped = (word & kNotTaken) != 0 || (word & (kRunBits | kRunAnyway)) == kDoomed;
+    return EndOtherwise(node, worker, skipped ? GraphEnd::kSkipped : GraphEnd::kCancelled);
+  }
+  // A condition that completed: all successors but number `taken` are skipped.
+  Node<P>* EndCondition(Node<P>& node, Worker<P>& worker, std::uint32_t taken) {
+    return End(
+        node, worker,
+        [taken](Node<P>& successor, std::uint32_t number) {
+          if (number != taken) Doom(successor, kNotTaken);
+        },
+        /*looks=*/true);
+  }
+
+  std::int64_t count(GraphEnd how) const {
+    // relaxed: read after the run, whose end orders it.
+    return counts_[static_cast<std::size_t>(how)].load(std::memory_order_relaxed);
+  }
+
+ protected:
+  ~GraphCore() = default;
+
+  void ResetCounts() {
+    for (auto& count : counts_) count.store(0, std::memory_order_relaxed);
+  }
+
+ private:
+  static void Doom(Node<P>& successor, std::uint32_t bit) {
+    // relaxed: the arrival that follows publishes it. One instruction, for several
+    // predecessors may do this at once.
+    successor.word.fetch_or(bit, std::memory_order_relaxed);
+  }
+
+  // Whether the predecessor that calls this is the last: what all of them did is
+  // visible then. Each calls once per run.
+  static bool Arrive(typename NodePool<P>::JoinCounter& join, bool alone) {
+    // acquire: pairs with the arrivals of the others.
+    const std::uint32_t missing = join.load(std::memory_order_acquire);
+    if (missing == 1) return true;  // ours: no locked instruction, also for an only predecessor
+    if (alone) {
+      join.store(missing - 1, std::memory_order_relaxed);
+      return false;
+    }
+    return join.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  }
+
+  // `before` is called with each successor and its number before the arrival there, if
+  // it `looks` at them.
+  template <class Before>
+  Node<P>* End(Node<P>& node, Worker<P>& worker, Before before, bool looks) {
+    // relaxed, both: the end of the run comes between this and the next run. A counter
+    // that started at one is never written.
+    if (node.in_degree > 1) {
+      NodePool<P>::JoinOf(node).store(node.in_degree, std::memory_order_relaxed);
+    }
+    if (const std::uint32_t word = node.word.load(std::memory_order_relaxed);
+        (word & kRunBits) != 0) [[unlikely]] {
+      node.word.store(word & ~kRunBits, std::memory_order_relaxed);
+    }
+    const bool alone = worker.alone();
+    Node<P>* next = nullptr;
+    bool pushed = false;
+    for (std::uint32_t i = 0; i < node.successor_count; ++i) {
+      Node<P>& successor = *node.successors[i];
+      if (looks) before(successor, i);
+      if (!Arrive(NodePool<P>::JoinOf(successor), alone)) {
+        __builtin_prefetch(&successor);  // somebody is about to run it
+        continue;
+      }
+      if (next == nullptr) {  // runs next, in place; docs/decisions/0007
+        next = &successor;
+      } else {
+        worker.Push(successor);
+        pushed = true;
+      }
+    }
+    worker.CountEnd(*this);
+    if (pushed) worker.Announce();
+    return next;
+  }
+
+  typename P::template Atomic<std::int64_t> counts_[3] = {};
+};
+
+}  // namespace weft::internal
+
+#endif  // WEFT_SCHEDULER_INTERNAL_GRAPH_CORE_H_

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs of a graph, of its own and inside another.
+
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+#include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/graph.h"
+#include "weft/scheduler/internal/run_loop.h"
+
+namespace weft::internal {
+
+CancellationToken GraphRunTask::Token() {
+  std::lock_guard lock(lock_);
+  if (!source_) {
+    source_.emplace();
+    if (cancel_requested()) source_->Cancel(reason_);
+  }
+  return source_->token();
+}
+
+void GraphRunTask::Rearm() {
+  std::lock_guard lock(lock_);
+  if (cancel_requested()) source_.reset();
+  reason_ = absl::OkStatus();
+  set_cancel_requested(false);
+}
+
+void GraphRunTask::Cancel(const absl::Status& why) {
+  std::optional<CancellationSource> source;
+  {
+    std::lock_guard lock(lock_);
+    reason_ = why;
+    set_cancel_requested();
+    source = source_;
+  }
+  if (source) source->Cancel(why);  // runs callbacks: not under the lock
+}
+
+bool Graph::TakeRun() {
+  bool running = false;
+  return running_.compare_exchange_strong(running, true);
+}
+
+void Graph::PrepareRun() {
+  ResetCounts();
+  failures_.emplace();
+  done_.Reset();
+  range_.next = roots_.data();
+  range_.end = roots_.data() + roots_.size();
+  Expect(static_cast<std::int64_t>(node_count_));
+}
+
+absl::Status Graph::Begin(const Clock& clock) {
+  if (!TakeRun()) {
+    return absl::FailedPreconditionError(
+        "the graph is running already: one run at a time, or a graph for each");
+  }
+  absl::Status frozen = Freeze();
+  if (!frozen.ok()) {
+    running_.store(false);
+    return frozen;
+  }
+  cancel_reason_ = absl::OkStatus();
+  stop_.store(false, std::memory_order_relaxed);
+  FollowStopFlag(&stop_);
+  nested_in_ = nullptr;
+  run_task_ = &own_run_task_;
+  own_run_task_.Rearm();
+  clock_ = &clock;
+  began_ = clock.Now();
+  PrepareRun();
+  return absl::OkStatus();
+}
+
+void Graph::Cancel(const absl::Status& why) {
+  {
+    std::lock_guard lock(cancel_lock_);
+    if (!cancel_reason_.ok()) return;
+    cancel_reason_ = why.ok() ? absl::CancelledError("the run was cancelled") : why;
+    stop_.store(true, std::memory_order_relaxed);
+  }
+  own_run_task_.Cancel(why);
+}
+
+RunSummary Graph::End() {
+  RunSummary summary;
+  {
+    std::lock_guard lock(cancel_lock_);
+    summary.status = cancel_reason_;
+  }
+  summary.submitted = static_cast<std::int64_t>(node_count_);
+  summary.failed = count(GraphEnd::kFailed);
+  summary.cancelled = count(GraphEnd::kCancelled);
+  summary.skipped = count(GraphEnd::kSkipped);
+  summary.completed = summary.submitted - summary.failed - summary.cancelled - summary.skipped;
+  summary.failures = failures_->kept();
+  summary.elapsed = clock_->Now() - began_;
+  running_.store(false);
+  return summary;
+}
+
+void Graph::Record(GraphNode& node, absl::Status status) noexcept {
+  try {
+    failures_->Record({.id = {}, .name = NameOf(node), .status = std::move(status)});
+  } catch (const std::bad_alloc&) {
+    // The count of failures stays exact; there is no memory for one more text.
+  }
+}
+
+GraphNode* Graph::EndFailed(GraphNode& node, GraphWorker& worker, absl::Status status) noexcept {
+  if (absl::IsCancelled(status) && stopped()) {
+    return EndOtherwise(node, worker, GraphEnd::kCancelled);
+  }
+  Record(node, std::move(status));
+  return EndOtherwise(node, worker, GraphEnd::kFailed);
+}
+
+GraphNode* Graph::EndThrown(GraphNode& node, GraphWorker& worker,
+                            std::exception_ptr thrown) noexcept {
+  return EndFailed(node, worker, StatusOfException(thrown));
+}
+
+void Graph::OnQuiet(GraphWorker& worker) noexcept {
+  if (nested_in_ == nullptr) {
+    done_.Set();
+  } else {
+    EndNestedRun(worker);
+  }
+}
+
+struct Graph::Nested {
+  Graph& graph;
+  std::function<bool()> repeat_while;
+};
+
+GraphNode& Graph::AddNested(Graph& graph, std::function<bool()> repeat_while) {
+  static constexpr GraphNodeOps kOps = {&StepNested, &DestroyNested};
+  if (&graph == this) {
+    Refuse(absl::InvalidArgumentError("a graph cannot be a node of itself"));
+  } else if (absl::Status frozen = graph.Freeze(); !frozen.ok()) {
+    Refuse(std::move(frozen));
+  }
+  auto nested = std::make_unique<Nested>(Nested{graph, std::move(repeat_while)});
+  GraphNode& node = NewNode(kOps);
+  node.word.store(kNested, std::memory_order_relaxed);
+  ::new (static_cast<void*>(node.payload)) Nested*(nested.release());
+  return node;
+}
+
+namespace {
+
+template <class N>
+N* NestedIn(GraphNode& node) {
+  return *std::launder(reinterpret_cast<N**>(node.payload));
+}
+
+}  // namespace
+
+void Graph::DestroyNested(GraphNode& node) { delete NestedIn<Nested>(node); }
+
+GraphNode* Graph::StepNested(GraphNode& node, GraphWorker& worker) noexcept {
+  Graph& outer = Of(node);
+  if (!outer.MayRun(node)) return outer.EndUnrun(node, worker);
+  Graph& inner = NestedIn<Nested>(node)->graph;
+  if (!inner.TakeRun()) {
+    return outer.EndFailed(node, worker,
+                           absl::FailedPreconditionError(
+                               "the nested graph is running already: nest a graph of its own"));
+  }
+  inner.nested_in_ = &node;
+  inner.FollowStopFlag(outer.stop_flag());
+  inner.run_task_ = outer.run_task_;
+  if (!inner.StartNestedRun(worker)) inner.EndNestedRun(worker);
+  return nullptr;
+}
+
+// False: the graph is empty, the run has ended.
+bool Graph::StartNestedRun(GraphWorker& worker) noexcept {
+  PrepareRun();
+  if (roots_.empty()) return false;
+  if (roots_.size() <= RootQueue<StdPlatform>::kMaxChunk) {
+    for (auto root = roots_.rbegin(); root != roots_.rend(); ++root) worker.Push(**root);
+    worker.Announce();
+  } else {
+    worker.loop().Begin(range_);
+  }
+  return true;
+}
+
+void Graph::EndNestedRun(GraphWorker& worker) noexcept {
+  GraphNode& node = *nested_in_;
+  Graph& outer = Of(node);
+  absl::Status failed;
+  do {
+    const std::vector<TaskFailure> failures = failures_->kept();
+    if (count(GraphEnd::kFailed) > 0) {
+      failed = absl::UnknownError(std::to_string(count(GraphEnd::kFailed)) +
+                                  " nodes of the nested graph failed");
+      if (!failures.empty()) {
+        failed = absl::Status(failures.front().status.code(),
+                              "in the nested graph, '" + failures.front().name +
+                                  "': " + std::string(failures.front().status.message()));
+      }
+      break;
+    }
+    const auto& repeat_while = NestedIn<Nested>(node)->repeat_while;
+    if (stopped() || repeat_while == nullptr) break;
+    try {
+      if (!repeat_while()) break;
+    } catch (...) {
+      failed = StatusOfException(std::current_exception());
+      break;
+    }
+    if (StartNestedRun(worker)) return;
+  } while (true);
+  const bool stop = stopped();
+  running_.store(false);  // from here on another run may begin
+  GraphNode* const next = !failed.ok() ? outer.EndFailed(node, worker, std::move(failed))
+                          : stop       ? outer.EndOtherwise(node, worker, GraphEnd::kCancelled)
+                                       : outer.EndCompleted(node, worker);
+  if (next != nullptr) {
+    worker.Push(*next);
+    worker.Announce();
+  }
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What lies in the deques: a task, in one cache line.
+
+#ifndef WEFT_SCHEDULER_INTERNAL_NODE_H_
+#define WEFT_SCHEDULER_INTERNAL_NODE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace weft::internal {
+
+// Sizes. A test platform has smaller ones, so that what is rare comes often.
+template <class P>
+struct EngineShape {
+  static constexpr std::uint32_t kSlabNodes = 1024;
+  static constexpr std::uint32_t kChunkNodes = 1 << 16;
+  static constexpr std::size_t kMaxChunks = std::size_t{1} << 14;
+  static constexpr std::size_t kDequeCapacity = 1024;
+  static constexpr int kSearchRounds = 64;
+  static constexpr int kMaxReplacements = 256;
+};
+
+template <class P>
+struct Node;
+template <class P>
+class Scope;
+template <class P>
+class Worker;
+
+// What a kind of callable does, shared by all nodes of that kind.
+template <class P>
+struct NodeOps {
+  // Runs the task and ends it. Returns the task that the worker runs next, one that
+  // has just become ready, or null. A loop calls this: nothing recurses.
+  Node<P>* (*step)(Node<P>& node, Worker<P>& worker) noexcept;
+  // Destroys the callable; null when there is nothing to destroy. May throw.
+  void (*destroy)(Node<P>& node);
+};
+
+// Thread safety: `ops` and `scope` are constant while others can see the node; the rest
+// belongs to the protocols named beside it.
+template <class P>
+struct alignas(64) Node {
+  const NodeOps<P>* ops = nullptr;
+  Scope<P>* scope = nullptr;
+  // The node after this one in an Overflow, by its index in the pool; 0: none. While a
+  // graph is being built, the node's place in it.
+  typename P::template Atomic<std::uint32_t> link{0};
+  // What predecessors tell of their ends, and what the user said (graph_core.h).
+  typename P::template Atomic<std::uint32_t> word{0};
+  // Constant once the graph is frozen.
+  Node* const* successors = nullptr;
+  std::uint32_t successor_count = 0;
+  std::uint32_t in_degree = 0;
+  // The callable, or where it is.
+  static constexpr std::size_t kPayloadSize = 24;
+  alignas(8) std::byte payload[kPayloadSize];
+};
+
+}  // namespace weft::internal
+
+#endif  // WEFT_SCHEDULER_INTERNAL_NODE_H_

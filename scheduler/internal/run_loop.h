@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The heart of a scheduler: workers that take ready tasks from their own deques, from
+// each other and from outside, and come and go with the work. README.md beside this
+// file has the words, the steps and the races.
+
+#ifndef WEFT_SCHEDULER_INTERNAL_RUN_LOOP_H_
+#define WEFT_SCHEDULER_INTERNAL_RUN_LOOP_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "weft/scheduler/internal/latch.h"
+#include "weft/scheduler/internal/node.h"
+#include "weft/scheduler/internal/node_pool.h"
+#include "weft/scheduler/internal/pump_ledger.h"
+#include "weft/scheduler/internal/root_queue.h"
+#include "weft/scheduler/internal/worker.h"
+
+namespace weft::internal {
+
+// What a run loop stands on.
+class RunLoopHost {
+ public:
+  // Brings a thread that calls RunLoop::Drain(slot). False: it cannot.
+  virtual bool StartPump(int slot) noexcept = 0;
+  // Tasks that are ready elsewhere. RunOne runs one as worker `slot`; false: none.
+  virtual bool RunOne(int slot) noexcept = 0;
+  virtual bool HasWork() const noexcept = 0;  // seq_cst, as pump_ledger.h asks for
+  // This thread works as `slot` from now on.
+  virtual void OnSlot(int slot) noexcept = 0;
+
+ protected:
+  ~RunLoopHost() = default;
+};
+
+// Thread safety: every method from any thread.
+template <class P>
+class RunLoop {
+ public:
+  // So many bodies may wait for tasks at once and be replaced (MayBlock).
+  static constexpr int kMaxReplacements = EngineShape<P>::kMaxReplacements;
+  // Each active body may have passed that check at the same moment.
+  static constexpr int SlotCount(int width) { return 2 * width + kMaxReplacements; }
+
+  RunLoop(int width, ReadyOrder order, const NodePool<P>& pool, RunLoopHost& host)
+      : width_(width),
+        order_(order),
+        pool_(pool),
+        host_(host),
+        ledger_(width, SlotCount(width)),
+        roots_(width),
+        workers_(static_cast<std::size_t>(SlotCount(width))) {
+    MakeWorkers(width);
+  }
+  RunLoop(const RunLoop&) = delete;
+  RunLoop& operator=(const RunLoop&) = delete;
+  ~RunLoop() {
+    for (auto& worker : workers_) delete worker.load(std::memory_order_relaxed);
+  }
+
+  ReadyOrder order() const { return order_; }
+  bool HasRoom() const { return ledger_.HasRoom(); }
+  // No pump runs or is on its way.
+  bool Quiet() const { return ledger_.Empty(); }
+
+  // Runs tasks until there are none, as the pump that was admitted with `slot`.
+  void Drain(int slot) noexcept {
+    while (slot != kNoSlot) slot = Pump(WorkerAt(slot), nullptr) ? LeaveAndLook(slot) : kNoSlot;
+  }
+
+  // Makes a run's first nodes ready and blocks until `done`. The calling thread works
+  // while there is room for another worker: on graphs, not on the host's tasks.
+  void Run(RootRange<P>& range, Latch<P>& done) {
+    roots_.Add(range);
+    if (const int slot = TryEnter(); slot != kNoSlot && Pump(WorkerAt(slot), &done)) {
+      if (const int again = LeaveAndLook(slot); again != kNoSlot) Start(again);
+    }
+    done.Wait();
+  }
+  // The same without waiting.
+  void Begin(RootRange<P>& range) {
+    roots_.Add(range);
+    if (HasRoom()) WakeOne();
+  }
+
+  // One more pump, if there is room.
+  [[gnu::noinline]] void WakeOne() {
+    if (const int slot = TryEnter(); slot != kNoSlot) Start(slot);
+  }
+
+  // The body that runs in `slot` is about to block, on this thread: another pump comes
+  // in its place, now or when something becomes ready, while there are slots.
+  void Block(int slot) {
+    WorkerAt(slot).Share();
+    ledger_.Block();
+    if (WorkVisible()) WakeOne();
+  }
+  // Whether a body that blocks after this is certain to be replaced.
+  bool MayBlock() const { return ledger_.blocked() < kMaxReplacements; }
+  // It goes on; a pump that is too many leaves when its task has ended.
+  void Unblock() { ledger_.Unblock(); }
+
+ private:
+  static constexpr int kNoSlot = PumpLedger<P>::kNoSlot;
+
+  Worker<P>& WorkerAt(int slot) const {
+    // acquire: pairs with MakeWorkers.
+    return *workers_[static_cast<std::size_t>(slot)].load(std::memory_order_acquire);
+  }
+  // Sees to it that the first `count` slots have a worker.
+  void MakeWorkers(int count) {
+    std::lock_guard lock(growth_lock_);
+    for (int slot = used_.load(std::memory_order_relaxed); slot < count; ++slot) {
+      workers_[static_cast<std::size_t>(slot)].store(new Worker<P>(*this, pool_, slot),
+                                                     std::memory_order_release);
+      used_.store(slot + 1, std::memory_order_seq_cst);
+    }
+  }
+
+  int TryEnter() {
+    const auto entry = ledger_.TryEnter();
+    if (entry.slot == kNoSlot) return kNoSlot;
+    if (entry.slot >= used_.load(std::memory_order_relaxed)) {
+      try {
+        MakeWorkers(entry.slot + 1);
+      } catch (const std::bad_alloc&) {  // as if there were no slot
+        ledger_.Leave(entry.slot);
+        return kNoSlot;
+      }
+    }
+    WorkerAt(entry.slot).Enter(entry.alone);
+    return entry.slot;
+  }
+  void Start(int slot) {
+    if (!host_.StartPump(slot)) ledger_.Leave(slot);
+  }
+
+  // Until there is nothing to do, or `until` is set. False: the pump has retired.
+  bool Pump(Worker<P>& worker, const Latch<P>* until) {
+    host_.OnSlot(worker.slot());
+    std::uint32_t picks = 0;
+    for (;;) {
+      while (Node<P>* node = worker.Pop()) {
+        if (worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
+          WakeOne();
+        RunChain(worker, *node);
+        // Ready tasks elsewhere must not wait for the end of a long run.
+        if (++picks % kFairness == 0 && until == nullptr) host_.RunOne(worker.slot());
+        if (ledger_.Surplus()) [[unlikely]] {
+          worker.HandInEnds();
+          if (ledger_.Retire(worker.slot())) return false;
+        }
+      }
+      worker.HandInEnds();
+      if (worker.SeemsToHaveMore()) continue;  // the end of a nested run made tasks ready
+      if (until != nullptr && until->IsSet()) return true;
+      if (ledger_.Surplus() && ledger_.Retire(worker.slot())) return false;
+      if (!FindAndRun(worker, until)) return true;
+    }
+  }
+
+  void RunChain(Worker<P>& worker, Node<P>& first) {
+    Node<P>* node = &first;
+    if (order_ == ReadyOrder::kStrict) [[unlikely]] {
+      node = node->ops->step(*node, worker);
+      if (node != nullptr) worker.Push(*node);
+      return;
+    }
+    while (node != nullptr) node = node->ops->step(*node, worker);
+  }
+
+  // False: a while of looking has found nothing.
+  bool FindAndRun(Worker<P>& worker, const Latch<P>* until) {
+    for (int round = 0; round < kSearchRounds; ++round) {
+      if (until == nullptr && host_.RunOne(worker.slot())) return true;
+      if (Node<P>* node = Find(worker)) {
+        RunChain(worker, *node);
+        return true;
+      }
+      if (ledger_.NobodyElse()) return false;  // who should make anything ready?
+      if (until != nullptr && until->IsSet()) return false;
+      P::Pause();
+    }
+    return false;
+  }
+
+  Node<P>* Find(Worker<P>& worker) {
+    if (!roots_.SeemsEmpty()) {
+      const auto chunk = roots_.Take();
+      if (chunk.begin != chunk.end) return worker.PushChunk(chunk.begin, chunk.end);
+    }
+    const int used = used_.load(std::memory_order_relaxed);
+    for (int i = 1; i < used; ++i) {
+      int slot = worker.slot() + i;
+      if (slot >= used) slot -= used;
+      Worker<P>& victim = WorkerAt(slot);
+      if (Node<P>* node = victim.StealFrom()) {
+        // A chain of wake-ups: each thief that leaves something brings the next one.
+        if (ledger_.HasRoom() && victim.HasWork()) WakeOne();
+        return node;
+      }
+    }
+    return nullptr;
+  }
+
+  // kNoSlot: the pump has left, and there was nothing for it to do.
+  int LeaveAndLook(int slot) {
+    ledger_.Leave(slot);
+    return WorkVisible() ? TryEnter() : kNoSlot;
+  }
+  bool WorkVisible() const {
+    if (!roots_.empty() || host_.HasWork()) return true;
+    const int used = used_.load(std::memory_order_seq_cst);
+    for (int slot = 0; slot < used; ++slot) {
+      if (WorkerAt(slot).HasWork()) return true;
+    }
+    return false;
+  }
+
+  static constexpr int kSearchRounds = EngineShape<P>::kSearchRounds;
+  static constexpr std::uint32_t kFairness = 61;
+
+  const int width_;
+  const ReadyOrder order_;
+  const NodePool<P>& pool_;
+  RunLoopHost& host_;
+  alignas(64) PumpLedger<P> ledger_;
+  alignas(64) RootQueue<P> roots_;
+  // Those of replacements are made when they first come, in the order of their slots.
+  std::vector<typename P::template Atomic<Worker<P>*>> workers_;
+  typename P::template Atomic<int> used_{0};  // all slots below it have a worker
+  typename P::Lock growth_lock_;
+};
+
+}  // namespace weft::internal
+
+#endif  // WEFT_SCHEDULER_INTERNAL_RUN_LOOP_H_

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a thread owns while it holds a worker slot.
+
+#ifndef WEFT_SCHEDULER_INTERNAL_WORKER_H_
+#define WEFT_SCHEDULER_INTERNAL_WORKER_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "weft/scheduler/internal/node.h"
+#include "weft/scheduler/internal/overflow.h"
+#include "weft/scheduler/internal/scope.h"
+#include "weft/scheduler/internal/work_deque.h"
+
+namespace weft::internal {
+
+template <class P>
+class RunLoop;
+
+enum class ReadyOrder {
+  kDepthFirst,  // what became ready last, on the worker that made it ready
+  kStrict,      // first come, first served; for one worker
+};
+
+// Thread safety: the thread that holds the slot; StealFrom and HasWork any thread.
+template <class P>
+class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
+ public:
+  Worker(RunLoop<P>& loop, const NodePool<P>& pool, int slot)
+      : loop_(loop), slot_(slot), strict_(loop.order() == ReadyOrder::kStrict), overflow_(pool) {}
+
+  // A pump takes the slot.
+  void Enter(bool alone) { alone_ = alone; }
+  // The body that runs here is about to block: others come, and find all there is.
+  void Share() {
+    HandInEnds();
+    alone_ = false;
+    while (chunk_ != chunk_end_) Push(**chunk_++);
+  }
+
+  RunLoop<P>& loop() const { return loop_; }
+  int slot() const { return slot_; }
+  // True: no other thread touches what this one works on, until it leaves the slot.
+  bool alone() const { return alone_; }
+
+  // A task became ready through the one that runs here.
+  void Push(Node<P>& node) {
+    if (strict_ || !deque_.Push(&node)) [[unlikely]]
+      overflow_.Add(node);
+  }
+  // After a round of pushes: others may be needed.
+  void Announce() {
+    if (alone_) return;
+    deque_.Announce();
+    if (loop_.HasRoom()) [[unlikely]]
+      loop_.WakeOne();
+  }
+  // Nodes that are ready, in an array that outlives their run. The first is returned.
+  Node<P>* PushChunk(Node<P>* const* begin, Node<P>* const* end) {
+    if (strict_) {
+      for (auto node = begin + 1; node != end; ++node) Push(**node);
+    } else if (alone_) {
+      chunk_ = begin + 1;
+      chunk_end_ = end;
+    } else {
+      for (auto node = end - 1; node != begin; --node) Push(**node);
+      if (end - begin > 1) Announce();
+    }
+    return *begin;
+  }
+  void CountEnd(Scope<P>& scope) { tally_.CountEnd(scope, *this); }
+
+  // The task that was pushed last; null when there is none.
+  Node<P>* Pop() {
+    if (alone_) {
+      if (Node<P>* node = nullptr; deque_.PopAlone(node)) return node;
+      if (chunk_ != chunk_end_) return *chunk_++;
+    } else {
+      if (Node<P>* node = nullptr; deque_.Pop(node)) return node;
+    }
+    return overflow_.SeemsEmpty() ? nullptr : PopOverflow();
+  }
+  void HandInEnds() { tally_.HandInAll(*this); }
+
+  Node<P>* StealFrom() {
+    if (Node<P>* node = nullptr; deque_.Steal(node)) return node;
+    Node<P>* first = nullptr;
+    if (!overflow_.SeemsEmpty()) overflow_.Take(1, [&first](Node<P>& node) { first = &node; });
+    return first;
+  }
+  bool HasWork() const { return !deque_.empty() || !overflow_.empty(); }
+  bool SeemsToHaveMore() const { return !deque_.EmptyForOwner(); }
+
+ private:
+  static constexpr std::size_t kDequeCapacity = EngineShape<P>::kDequeCapacity;
+
+  // The oldest; some more move to the deque.
+  [[gnu::noinline]] Node<P>* PopOverflow() {
+    Node<P>* first = nullptr;
+    overflow_.Take(strict_ ? 1 : kDequeCapacity / 2, [&](Node<P>& node) {
+      if (first == nullptr) {
+        first = &node;
+      } else {
+        deque_.Push(&node);
+      }
+    });
+    return first;
+  }
+
+  RunLoop<P>& loop_;
+  const int slot_;
+  const bool strict_;
+  bool alone_ = false;  // no thief: no handshakes, and a chunk need not be in the deque
+  Node<P>* const* chunk_ = nullptr;
+  Node<P>* const* chunk_end_ = nullptr;
+  ScopeTally<P> tally_;
+  Overflow<P> overflow_;
+  WorkDeque<P, Node<P>*, kDequeCapacity> deque_;
+};
+
+}  // namespace weft::internal
+
+#endif  // WEFT_SCHEDULER_INTERNAL_WORKER_H_
