@@ -5,15 +5,12 @@
 #ifndef WEFT_SCHEDULER_PARALLEL_MAP_H_
 #define WEFT_SCHEDULER_PARALLEL_MAP_H_
 
-#include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <functional>
 #include <ranges>
 #include <span>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,74 +19,33 @@
 #include "weft/core/task_context.h"
 #include "weft/scheduler/internal/callable_traits.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/range_run.h"
 #include "weft/scheduler/task_group.h"
-#include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 
 namespace internal {
 
-// Chains of tasks, one chain per worker: each task takes the next item that nobody
-// has taken, and is followed by another task. So no more tasks exist than workers,
-// other groups get their turn between two items, and a big item delays only its chain.
-template <class Item, class F, class Result>
-class MapRun {
- public:
-  MapRun(std::span<const Item> items, F& function, std::vector<Result>& results)
-      : items_(items), function_(function), results_(results) {}
-
-  void Begin(TaskGroup& group, std::size_t chains) {
-    group_ = &group;
-    for (std::size_t i = 0; i < std::min(chains, items_.size()); ++i) Follow();
-  }
-
-  // Items from here on were not started. After the group's end only.
-  std::size_t first_unstarted() const { return std::min(next_.load(), items_.size()); }
-
- private:
-  void Follow() {
-    group_->Submit([this](TaskContext& context) {
-      if (context.cancelled()) return;
-      // relaxed: only uniqueness matters; results are read after the group's end.
-      const std::size_t index = next_.fetch_add(1, std::memory_order_relaxed);
-      if (index >= items_.size()) return;
-      RunOne(context, index);
-      Follow();
-    });
-  }
-
-  void RunOne(TaskContext& context, std::size_t index) {
-    try {
-      results_[index] = Call(context, items_[index]);
-    } catch (...) {
-      results_[index] = StatusOfException(std::current_exception());
-    }
-  }
-
-  Result Call(TaskContext& context, const Item& item) {
+template <class F, class Item, class Result>
+Result CallOnItem(F& function, TaskContext& context, const Item& item) {
+  const auto call = [&]() -> decltype(auto) {
     if constexpr (std::is_invocable_v<F&, TaskContext&, const Item&>) {
-      return Convert([&]() -> decltype(auto) { return std::invoke(function_, context, item); });
+      return std::invoke(function, context, item);
     } else {
-      return Convert([&]() -> decltype(auto) { return std::invoke(function_, item); });
+      return std::invoke(function, item);
     }
-  }
-
-  template <class C>
-  static Result Convert(C call) {
-    if constexpr (std::is_void_v<std::invoke_result_t<C>>) {
+  };
+  try {
+    if constexpr (std::is_void_v<std::invoke_result_t<decltype(call)>>) {
       call();
       return absl::OkStatus();
     } else {
       return call();
     }
+  } catch (...) {
+    return StatusOfException(std::current_exception());
   }
-
-  const std::span<const Item> items_;
-  F& function_;
-  std::vector<Result>& results_;
-  TaskGroup* group_ = nullptr;
-  std::atomic<std::size_t> next_{0};
-};
+}
 
 template <class F, class Item>
 auto MapReturn() {
@@ -122,15 +78,11 @@ auto ParallelMap(TaskGroup& group, const Items& items, F function) {
   using Result = internal::MapResult<F, Item>;
   const std::span<const Item> all(items);
   std::vector<Result> results(all.size());
-  internal::MapRun<Item, F, Result> run(all, function, results);
-  absl::Status stopped;
-  {
-    TaskGroup chains(group.scheduler(), {.cancellation = group.token()});
-    run.Begin(chains, static_cast<std::size_t>(group.scheduler().worker_count()));
-    const RunSummary summary = chains.Wait();
-    stopped = summary.status;
-    if (stopped.ok() && !summary.failures.empty()) stopped = summary.failures.front().status;
-  }
+  const auto run_item = [&](TaskContext& context, std::size_t first, std::size_t) {
+    results[first] = internal::CallOnItem<F, Item, Result>(function, context, all[first]);
+  };
+  internal::RangeRun run(all.size(), /*min_chunk=*/1, /*max_chunk=*/1, run_item);
+  const absl::Status stopped = run.Run(group);
   for (std::size_t i = run.first_unstarted(); i < all.size(); ++i) results[i] = stopped;
   return results;
 }

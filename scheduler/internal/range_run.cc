@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/scheduler/internal/range_run.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "weft/scheduler/task_group.h"
+#include "weft/scheduler/task_scheduler.h"
+
+namespace weft::internal {
+namespace {
+
+// So that the last chunks are small against what one worker does in all.
+constexpr std::size_t kChunksPerWorker = 4;
+
+}  // namespace
+
+absl::Status RangeRun::Run(TaskGroup& group) {
+  if (count_ == 0) return absl::OkStatus();
+  const auto workers = static_cast<std::size_t>(group.scheduler().worker_count());
+  divisor_ = kChunksPerWorker * workers;
+  TaskGroup chains(group.scheduler(), {.cancellation = group.token()});
+  const std::size_t most = (count_ + min_chunk_ - 1) / min_chunk_;
+  for (std::size_t i = 0; i < std::min(workers, most); ++i) Follow(chains);
+  const RunSummary summary = chains.Wait();
+  if (first_unstarted() == count_) return absl::OkStatus();
+  if (summary.status.ok() && !summary.failures.empty()) return summary.failures.front().status;
+  return summary.status;
+}
+
+std::size_t RangeRun::first_unstarted() const { return std::min(next_.load(), count_); }
+
+RangeRun::Chunk RangeRun::Take() {
+  // relaxed, all: only uniqueness matters; results are read after the group's end.
+  std::size_t begin = next_.load(std::memory_order_relaxed);
+  for (;;) {
+    if (begin >= count_) return {count_, count_};
+    const std::size_t left = count_ - begin;
+    const std::size_t size = std::min(left, std::clamp(left / divisor_, min_chunk_, max_chunk_));
+    if (next_.compare_exchange_weak(begin, begin + size, std::memory_order_relaxed)) {
+      return {begin, begin + size};
+    }
+  }
+}
+
+void RangeRun::Follow(TaskGroup& chains) {
+  chains.Submit([this, &chains](TaskContext& context) {
+    if (context.cancelled()) return;
+    const Chunk chunk = Take();
+    if (chunk.begin == chunk.end) return;
+    run_chunk_(context, chunk.begin, chunk.end);
+    if (chunk.end < count_) Follow(chains);
+  });
+}
+
+}  // namespace weft::internal
