@@ -5,6 +5,9 @@
 #ifndef WEFT_SCHEDULER_TASK_EXECUTOR_H_
 #define WEFT_SCHEDULER_TASK_EXECUTOR_H_
 
+#include <cstdint>
+#include <functional>
+
 namespace weft {
 
 // Where an executor's threads find work: a scheduler.
@@ -17,6 +20,16 @@ class WorkSource {
   // Runs ready tasks on this thread until none is ready; begins as worker `slot`. Never
   // throws: whatever a body throws ends in that task's result.
   virtual void Drain(int slot) noexcept = 0;
+};
+
+// What a thread of an executor does before and after it works for a scheduler: set a
+// priority, join a profiler, make a library ready. Called in pairs on that thread, which
+// may come and go many times. What they throw is counted and goes no further.
+//
+// Thread safety: called on several threads at once.
+struct WorkerHooks {
+  std::function<void()> start = nullptr;
+  std::function<void()> stop = nullptr;
 };
 
 // Supplies the threads that drain a WorkSource. The source says how many are needed: it
@@ -44,6 +57,9 @@ class TaskExecutor {
 
   // Blocks until no thread is inside Drain, and lets none enter it again.
   virtual void Stop() = 0;
+
+  // How many calls of WorkerHooks have thrown.
+  virtual std::int64_t failed_hooks() const { return 0; }
 };
 
 }  // namespace weft

@@ -20,16 +20,30 @@
 namespace weft {
 namespace {
 
-absl::StatusOr<std::unique_ptr<TaskExecutor>> MakeExecutor(const ParallelProcessingConfig& config) {
+absl::StatusOr<std::unique_ptr<TaskExecutor>> MakeExecutor(const ParallelProcessingConfig& config,
+                                                           WorkerHooks hooks) {
   if (!config.parallel) return std::make_unique<InlineExecutor>();
   absl::StatusOr<std::unique_ptr<TbbExecutor>> pool = TbbExecutor::Create(
-      config.num_workers > 0 ? config.num_workers : ReadTopology().usable_workers);
+      config.num_workers > 0 ? config.num_workers : ReadTopology().usable_workers,
+      std::move(hooks));
   if (!pool.ok()) return pool.status();
   return *std::move(pool);
 }
 
+absl::Status CheckHooks(const SchedulerOptions& options) {
+  const bool has_hooks =
+      options.worker_hooks.start != nullptr || options.worker_hooks.stop != nullptr;
+  if (!has_hooks || (options.executor == nullptr && options.config.parallel)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      options.executor != nullptr
+          ? "worker_hooks are for the executor that Create makes; give them to your own"
+          : "worker_hooks are for worker threads, and config.parallel is false");
+}
+
 std::unique_ptr<TaskExecutor> DefaultExecutor() {
-  absl::StatusOr<std::unique_ptr<TaskExecutor>> executor = MakeExecutor({});
+  absl::StatusOr<std::unique_ptr<TaskExecutor>> executor = MakeExecutor({}, {});
   if (executor.ok()) return *std::move(executor);
   std::cerr << "weft: TaskScheduler(): " << executor.status().message() << "\n";
   std::abort();
@@ -49,9 +63,11 @@ TaskScheduler::TaskScheduler(std::unique_ptr<TaskExecutor> executor,
 
 absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Create(SchedulerOptions options) {
   if (absl::Status valid = options.config.Validate(); !valid.ok()) return valid;
+  if (absl::Status valid = CheckHooks(options); !valid.ok()) return valid;
   std::unique_ptr<TaskExecutor> executor = std::move(options.executor);
   if (executor == nullptr) {
-    absl::StatusOr<std::unique_ptr<TaskExecutor>> made = MakeExecutor(options.config);
+    absl::StatusOr<std::unique_ptr<TaskExecutor>> made =
+        MakeExecutor(options.config, std::move(options.worker_hooks));
     if (!made.ok()) return made.status();
     executor = *std::move(made);
   }

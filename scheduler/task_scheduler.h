@@ -5,6 +5,7 @@
 #ifndef WEFT_SCHEDULER_TASK_SCHEDULER_H_
 #define WEFT_SCHEDULER_TASK_SCHEDULER_H_
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -43,6 +44,9 @@ struct SchedulerOptions {
   const Clock* clock = nullptr;
   // Whether TaskResult::times is filled in: two or three clock reads per task.
   bool record_times = false;
+  // For the threads of the executor that Create makes. InvalidArgument together with
+  // `executor`, which then would not know of them, or without threads.
+  WorkerHooks worker_hooks = {};
   // What the destructor does about tasks that have not ended.
   ShutdownMode on_destroy = ShutdownMode::kCancel;
 };
@@ -106,6 +110,9 @@ class TaskScheduler {
   // The same as a task of root(), without blocking: its value is the summary, its errors
   // are those above. The graph must live until it has ended.
   Task<RunSummary> Start(TaskGraph& graph, GroupOptions options = {});
+
+  // How many calls of SchedulerOptions::worker_hooks have thrown.
+  std::int64_t failed_hooks() const { return engine_->failed_hooks(); }
 
   // By id, in any group; NotFound when the task is gone or never was.
   absl::StatusOr<TaskResult> GetStatus(TaskId id) const { return engine_->Find(id); }

@@ -3,8 +3,11 @@
 #include "weft/scheduler/tbb_executor.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <pthread.h>
 #include <string>
 #include <utility>
 
@@ -25,9 +28,13 @@ namespace weft {
 // pump may linger in oneTBB after Stop has returned and touch nothing but this.
 class TbbExecutor::Pumps {
  public:
-  explicit Pumps(int width) : width_(width) {}
+  Pumps(int width, WorkerHooks hooks) : width_(width), hooks_(std::move(hooks)) {}
 
   int width() const { return width_; }
+  std::int64_t failed_hooks() const {
+    absl::MutexLock lock(&mu_);
+    return failed_hooks_;
+  }
 
   void Start(WorkSource* source) {
     absl::MutexLock lock(&mu_);
@@ -57,7 +64,10 @@ class TbbExecutor::Pumps {
       absl::MutexLock lock(&mu_);
       source = source_;
     }
+    NameThread(place == Place::kArena ? "weft-worker" : "weft-spare");
+    Call(hooks_.start);
     source->Drain(slot);
+    Call(hooks_.stop);
     Withdraw(place);
   }
 
@@ -68,10 +78,26 @@ class TbbExecutor::Pumps {
   }
 
  private:
+  static void NameThread(const char* name) {
+    thread_local const char* named = nullptr;
+    if (std::exchange(named, name) != name) pthread_setname_np(pthread_self(), name);
+  }
+  void Call(const std::function<void()>& hook) noexcept {
+    if (hook == nullptr) return;
+    try {
+      hook();
+    } catch (...) {
+      absl::MutexLock lock(&mu_);
+      ++failed_hooks_;
+    }
+  }
+
   bool NoneAdmitted() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return admitted_ == 0; }
 
   const int width_;
-  absl::Mutex mu_;
+  const WorkerHooks hooks_;
+  mutable absl::Mutex mu_;
+  std::int64_t failed_hooks_ ABSL_GUARDED_BY(mu_) = 0;
   WorkSource* source_ ABSL_GUARDED_BY(mu_) = nullptr;  // not null while a pump is admitted
   int admitted_ ABSL_GUARDED_BY(mu_) = 0;
   int in_arena_ ABSL_GUARDED_BY(mu_) = 0;  // of those
@@ -121,21 +147,22 @@ struct TbbExecutor::Threads {
   internal::SpareThreads spare;
 };
 
-absl::StatusOr<std::unique_ptr<TbbExecutor>> TbbExecutor::Create(int workers) {
+absl::StatusOr<std::unique_ptr<TbbExecutor>> TbbExecutor::Create(int workers, WorkerHooks hooks) {
   if (workers < 1 || workers > kMaxWorkers) {
     return absl::InvalidArgumentError("number of workers is " + std::to_string(workers) +
                                       ", expected 1 to " + std::to_string(kMaxWorkers));
   }
   try {
-    return std::unique_ptr<TbbExecutor>(new TbbExecutor(workers));
+    return std::unique_ptr<TbbExecutor>(new TbbExecutor(workers, std::move(hooks)));
   } catch (const std::exception& error) {
     return absl::ResourceExhaustedError(std::string("cannot set up a pool of ") +
                                         std::to_string(workers) + " workers: " + error.what());
   }
 }
 
-TbbExecutor::TbbExecutor(int workers)
-    : pumps_(std::make_shared<Pumps>(workers)), threads_(std::make_unique<Threads>(workers)) {}
+TbbExecutor::TbbExecutor(int workers, WorkerHooks hooks)
+    : pumps_(std::make_shared<Pumps>(workers, std::move(hooks))),
+      threads_(std::make_unique<Threads>(workers)) {}
 
 TbbExecutor::~TbbExecutor() { Stop(); }
 
@@ -160,5 +187,7 @@ bool TbbExecutor::StartPump(int slot) noexcept {
 }
 
 void TbbExecutor::Stop() { pumps_->Stop(); }
+
+std::int64_t TbbExecutor::failed_hooks() const { return pumps_->failed_hooks(); }
 
 }  // namespace weft

@@ -18,6 +18,9 @@ namespace weft {
 // is started by enqueue, which needs no waiting thread and works with one worker;
 // we count the pumps to know when all have ended, not task_group::wait.
 //
+// Threads that have worked for it are called weft-worker, and weft-spare where they stand
+// in for one that blocks.
+//
 // Thread safety: as TaskExecutor.
 // Cost: a StartPump is one enqueue, about 10 us when a thread has to be woken.
 class TbbExecutor final : public TaskExecutor {
@@ -26,7 +29,7 @@ class TbbExecutor final : public TaskExecutor {
 
   // `workers`: 1 to kMaxWorkers, also more than there are cores. InvalidArgument
   // for another number, ResourceExhausted when oneTBB cannot set up.
-  static absl::StatusOr<std::unique_ptr<TbbExecutor>> Create(int workers);
+  static absl::StatusOr<std::unique_ptr<TbbExecutor>> Create(int workers, WorkerHooks hooks = {});
   ~TbbExecutor() override;
 
   int width() const override;
@@ -34,11 +37,12 @@ class TbbExecutor final : public TaskExecutor {
   void Start(WorkSource* source) override;
   bool StartPump(int slot) noexcept override;
   void Stop() override;
+  std::int64_t failed_hooks() const override;
 
  private:
   class Pumps;
   struct Threads;
-  explicit TbbExecutor(int workers);
+  TbbExecutor(int workers, WorkerHooks hooks);
 
   const std::shared_ptr<Pumps> pumps_;
   const std::unique_ptr<Threads> threads_;

@@ -52,6 +52,7 @@ class Engine final : public RefCounted, public WorkSource, private RunLoopHost {
   int worker_count() const { return width_; }
   int slot_count() const { return RunLoop<StdPlatform>::SlotCount(width_); }
   const Clock& clock() const { return clock_; }
+  std::int64_t failed_hooks() const { return executor_->failed_hooks(); }
   bool drains_in_wait() const { return drains_in_wait_; }
   void DestroyExecutor() ABSL_LOCKS_EXCLUDED(mu_);
 
