@@ -33,6 +33,8 @@ concept TaskBody =
     !std::is_same_v<std::remove_cvref_t<F>, TaskFunction> &&
     (std::is_invocable_v<std::decay_t<F>&> || std::is_invocable_v<std::decay_t<F>&, TaskContext&>);
 
+template <class F>
+concept HasNull = requires(const F& callable) { callable == nullptr; };
 }  // namespace internal
 
 // Any callable that returns void or absl::Status, with or without a TaskContext&
@@ -45,7 +47,7 @@ class TaskFunction {
   template <internal::TaskBody F>
   TaskFunction(F&& callable) {  // NOLINT: converts as std::function does
     using Stored = std::decay_t<F>;
-    if constexpr (std::is_constructible_v<Stored, std::nullptr_t>) {
+    if constexpr (internal::HasNull<Stored>) {
       if (callable == nullptr) return;
     }
     holder_ = std::make_unique<Holder<Stored>>(std::forward<F>(callable));

@@ -15,7 +15,8 @@
 
 #include "absl/base/const_init.h"
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/exception_status.h"
@@ -59,7 +60,10 @@ GraphNode& Graph::NewNode(const GraphNodeOps& ops) {
   const std::size_t ordinal = node_count_;
   if (ordinal == slabs_.size() * GraphNodePool::kSlabNodes) {
     slabs_.reserve(slabs_.size() + 1);
+    ordinals_.reserve(slabs_.size() + 1);
     slabs_.push_back(pool_->Acquire());
+    const std::pair<const GraphNode*, std::size_t> entry(slabs_.back(), ordinal);
+    ordinals_.insert(std::lower_bound(ordinals_.begin(), ordinals_.end(), entry), entry);
   }
   GraphNode* const node = ::new (static_cast<void*>(&NodeAt(ordinal))) GraphNode;
   node->ops = &ops;
@@ -131,10 +135,6 @@ absl::Status Graph::Freeze() {
   }
   std::vector<Edge>().swap(edges_);
   if (!costs_.empty()) OrderByCost();
-  for (std::size_t i = 0; i < slabs_.size(); ++i) {
-    ordinals_.emplace_back(slabs_[i], i * GraphNodePool::kSlabNodes);
-  }
-  std::sort(ordinals_.begin(), ordinals_.end());
   frozen_ = true;
   return absl::OkStatus();
 }
@@ -183,21 +183,28 @@ std::string Graph::CyclePath(const std::vector<std::uint32_t>& waiting) const {
   for (const GraphNode* node = from[OrdinalOf(*at)]; node != at; node = from[OrdinalOf(*node)]) {
     cycle.push_back(node);
   }
-  cycle.push_back(at);
+  // From the node that was made first, in the direction of the edges.
+  std::reverse(cycle.begin(), cycle.end());
+  const auto by_age = [this](const GraphNode* a, const GraphNode* b) {
+    return OrdinalOf(*a) < OrdinalOf(*b);
+  };
+  std::rotate(cycle.begin(), std::min_element(cycle.begin(), cycle.end(), by_age), cycle.end());
   std::string path;
-  for (auto node = cycle.rbegin(); node != cycle.rend(); ++node) {
-    path += (path.empty() ? "" : " -> ") + NameOf(**node);
-  }
-  return path;
+  for (const GraphNode* node : cycle) path += NameOf(*node) + " -> ";
+  return path + NameOf(*cycle.front());
 }
 
-// The successor with the longest cost to the end comes first: it is the one that the
-// worker goes on with. The successors of a condition keep their numbers.
+// The root, and the successor, with the longest cost to the end comes first: it is the
+// one that the worker goes on with. The successors of a condition keep their numbers.
 void Graph::OrderByCost() {
   std::vector<double> to_end(node_count_);
   std::vector<GraphNode*> sorted;
   sorted.reserve(node_count_);
   std::vector<std::uint32_t> waiting(node_count_);
+  const auto cost_to_end = [&](const GraphNode* of) { return to_end[OrdinalOf(*of)]; };
+  const auto longest_first = [&](const GraphNode* a, const GraphNode* b) {
+    return cost_to_end(a) > cost_to_end(b);
+  };
   ForEachNode([&](GraphNode& node) { waiting[OrdinalOf(node)] = node.in_degree; });
   sorted.assign(roots_.begin(), roots_.end());
   for (std::size_t i = 0; i < sorted.size(); ++i) {
@@ -208,7 +215,6 @@ void Graph::OrderByCost() {
   }
   for (auto at = sorted.rbegin(); at != sorted.rend(); ++at) {
     GraphNode& node = **at;
-    const auto cost_to_end = [&](const GraphNode* of) { return to_end[OrdinalOf(*of)]; };
     auto* const begin = const_cast<GraphNode**>(node.successors);
     GraphNode** const end = begin + node.successor_count;
     double longest = 0;
@@ -216,13 +222,12 @@ void Graph::OrderByCost() {
       longest = std::max(longest, cost_to_end(successor));
     });
     if ((node.word.load(std::memory_order_relaxed) & kCondition) == 0) {
-      std::stable_sort(begin, end, [&](const GraphNode* a, const GraphNode* b) {
-        return cost_to_end(a) > cost_to_end(b);
-      });
+      std::stable_sort(begin, end, longest_first);
     }
     const auto cost = costs_.find(&node);
     to_end[OrdinalOf(node)] = longest + (cost == costs_.end() ? 0 : cost->second);
   }
+  std::stable_sort(roots_.begin(), roots_.end(), longest_first);
 }
 
 absl::Status Graph::Clear() {
@@ -250,14 +255,23 @@ absl::Status Graph::Clear() {
   return first;
 }
 
+namespace {
+
+// As Graphviz reads it: everything else, UTF-8 too, stands for itself.
+std::string InQuotes(const std::string& text) {
+  return absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}, {"\n", "\\n"}});
+}
+
+}  // namespace
+
 std::string Graph::ToDot() const {
   std::string dot = "digraph weft {\n";
   const auto id = [this](const GraphNode& node) { return "n" + std::to_string(OrdinalOf(node)); };
   ForEachNode([&](const GraphNode& node) {
     const std::uint32_t word = node.word.load(std::memory_order_relaxed);
-    dot += "  " + id(node) + " [label=\"" + absl::CEscape(NameOf(node));
+    dot += "  " + id(node) + " [label=\"" + InQuotes(NameOf(node));
     if (const auto cost = costs_.find(&node); cost != costs_.end()) {
-      dot += "\\n" + std::to_string(cost->second) + " us";
+      dot += "\\n" + absl::StrCat(cost->second) + " us";
     }
     dot += '"';
     if ((word & kCondition) != 0) dot += ", shape=diamond";

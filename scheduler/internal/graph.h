@@ -125,6 +125,7 @@ class Graph final : public GraphCore<StdPlatform> {
   static GraphNode* StepNested(GraphNode& node, GraphWorker& worker) noexcept;
   static void DestroyNested(GraphNode& node);
   bool StartNestedRun(GraphWorker& worker) noexcept;
+  absl::Status NestedFailure() const;
   void EndNestedRun(GraphWorker& worker) noexcept;
 
   const std::shared_ptr<GraphNodePool> pool_ = SharedNodePool();
@@ -137,7 +138,7 @@ class Graph final : public GraphCore<StdPlatform> {
   absl::Status refused_;
   std::unique_ptr<GraphNode*[]> successors_;
   std::vector<GraphNode*> roots_;
-  // The slabs by address, each with the ordinal of its first node; from freeze on.
+  // The slabs by address, each with the ordinal of its first node.
   std::vector<std::pair<const GraphNode*, std::size_t>> ordinals_;
   absl::flat_hash_map<const GraphNode*, std::string> names_;
   absl::flat_hash_map<const GraphNode*, double> costs_;

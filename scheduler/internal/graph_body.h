@@ -105,7 +105,8 @@ struct GraphConditionKind {
       return graph.EndUnrun(node, worker);
     std::uint32_t taken = node.successor_count;  // none
     try {
-      const auto number = CallGraphBody(GraphPayload<F>::In(node), node, worker);
+      const auto number =
+          +CallGraphBody(GraphPayload<F>::In(node), node, worker);  // + also takes bool
       if (std::in_range<std::uint32_t>(number)) taken = static_cast<std::uint32_t>(number);
     } catch (...) {
       return graph.EndThrown(node, worker, std::current_exception());

@@ -51,12 +51,12 @@ class GraphCore : public Scope<P> {
 
   Node<P>* EndCompleted(Node<P>& node, Worker<P>& worker) {
     return End(
-        node, worker, [](Node<P>&, std::uint32_t) {}, /*looks=*/false);
+        node, worker, [](Node<P>&) {}, /*looks=*/false);
   }
   [[gnu::noinline]] Node<P>* EndOtherwise(Node<P>& node, Worker<P>& worker, GraphEnd how) {
     counts_[static_cast<std::size_t>(how)].fetch_add(1, std::memory_order_relaxed);
     return End(
-        node, worker, [](Node<P>& successor, std::uint32_t) { Doom(successor, kDoomed); },
+        node, worker, [](Node<P>& successor) { Doom(successor, kDoomed); },
         /*looks=*/true);
   }
   // A ready node that may not run.
@@ -65,12 +65,14 @@ class GraphCore : public Scope<P> {
     const bool skipped = (word & kNotTaken) != 0 || (word & (kRunBits | kRunAnyway)) == kDoomed;
     return EndOtherwise(node, worker, skipped ? GraphEnd::kSkipped : GraphEnd::kCancelled);
   }
-  // A condition that completed: all successors but number `taken` are skipped.
+  // A condition that completed: all successors but number `taken`, which may have other
+  // numbers too, are skipped.
   Node<P>* EndCondition(Node<P>& node, Worker<P>& worker, std::uint32_t taken) {
+    const Node<P>* const chosen = taken < node.successor_count ? node.successors[taken] : nullptr;
     return End(
         node, worker,
-        [taken](Node<P>& successor, std::uint32_t number) {
-          if (number != taken) Doom(successor, kNotTaken);
+        [chosen](Node<P>& successor) {
+          if (&successor != chosen) Doom(successor, kNotTaken);
         },
         /*looks=*/true);
   }
@@ -107,8 +109,8 @@ class GraphCore : public Scope<P> {
     return join.fetch_sub(1, std::memory_order_acq_rel) == 1;
   }
 
-  // `before` is called with each successor and its number before the arrival there, if
-  // it `looks` at them.
+  // `before` is called with each successor before the arrival there, if it `looks` at
+  // them.
   template <class Before>
   Node<P>* End(Node<P>& node, Worker<P>& worker, Before before, bool looks) {
     // relaxed, both: the end of the run comes between this and the next run. A counter
@@ -125,12 +127,12 @@ class GraphCore : public Scope<P> {
     bool pushed = false;
     for (std::uint32_t i = 0; i < node.successor_count; ++i) {
       Node<P>& successor = *node.successors[i];
-      if (looks) before(successor, i);
+      if (looks) before(successor);
       if (!Arrive(NodePool<P>::JoinOf(successor), alone)) {
         __builtin_prefetch(&successor);  // somebody is about to run it
         continue;
       }
-      if (next == nullptr) {  // runs next, in place; docs/decisions/0007
+      if (next == nullptr && !worker.strict()) {  // runs next, in place; docs/decisions/0007
         next = &successor;
       } else {
         worker.Push(successor);

@@ -29,7 +29,7 @@ CancellationToken GraphRunTask::Token() {
 
 void GraphRunTask::Rearm() {
   std::lock_guard lock(lock_);
-  if (cancel_requested()) source_.reset();
+  source_.reset();  // tokens of an earlier run do not follow this one
   reason_ = absl::OkStatus();
   set_cancel_requested(false);
 }
@@ -176,6 +176,16 @@ GraphNode* Graph::StepNested(GraphNode& node, GraphWorker& worker) noexcept {
                            absl::FailedPreconditionError(
                                "the nested graph is running already: nest a graph of its own"));
   }
+  // It was frozen when it became a node, and may have been changed since.
+  absl::Status usable = inner.refused_;
+  if (usable.ok() && !inner.frozen_) {
+    usable = absl::FailedPreconditionError(
+        "the nested graph was cleared after it had become a node, and is not frozen");
+  }
+  if (!usable.ok()) {
+    inner.running_.store(false);
+    return outer.EndFailed(node, worker, std::move(usable));
+  }
   inner.nested_in_ = &node;
   inner.FollowStopFlag(outer.stop_flag());
   inner.run_task_ = outer.run_task_;
@@ -187,33 +197,40 @@ GraphNode* Graph::StepNested(GraphNode& node, GraphWorker& worker) noexcept {
 bool Graph::StartNestedRun(GraphWorker& worker) noexcept {
   PrepareRun();
   if (roots_.empty()) return false;
-  if (roots_.size() <= RootQueue<StdPlatform>::kMaxChunk) {
-    for (auto root = roots_.rbegin(); root != roots_.rend(); ++root) worker.Push(**root);
-    worker.Announce();
+  if (worker.strict() || roots_.size() <= RootQueue<StdPlatform>::kMaxChunk) {
+    // The last push may end the run elsewhere: nothing of this graph is read after it.
+    worker.PushAll(roots_.data(), roots_.data() + roots_.size());
   } else {
     worker.loop().Begin(range_);
   }
   return true;
 }
 
+// How the round that has just ended failed; OK: it did not.
+absl::Status Graph::NestedFailure() const {
+  const std::int64_t failed = count(GraphEnd::kFailed);
+  if (failed == 0) return absl::OkStatus();
+  const std::vector<TaskFailure> failures = failures_->kept();
+  if (failures.empty()) {
+    return absl::UnknownError(std::to_string(failed) + " nodes of the nested graph failed");
+  }
+  return absl::Status(failures.front().status.code(),
+                      "in the nested graph, '" + failures.front().name +
+                          "': " + std::string(failures.front().status.message()));
+}
+
 void Graph::EndNestedRun(GraphWorker& worker) noexcept {
   GraphNode& node = *nested_in_;
   Graph& outer = Of(node);
   absl::Status failed;
-  do {
-    const std::vector<TaskFailure> failures = failures_->kept();
-    if (count(GraphEnd::kFailed) > 0) {
-      failed = absl::UnknownError(std::to_string(count(GraphEnd::kFailed)) +
-                                  " nodes of the nested graph failed");
-      if (!failures.empty()) {
-        failed = absl::Status(failures.front().status.code(),
-                              "in the nested graph, '" + failures.front().name +
-                                  "': " + std::string(failures.front().status.message()));
-      }
-      break;
-    }
+  bool cancelled = false;
+  for (;;) {
+    failed = NestedFailure();
+    cancelled = count(GraphEnd::kCancelled) > 0;
     const auto& repeat_while = NestedIn<Nested>(node)->repeat_while;
-    if (stopped() || repeat_while == nullptr) break;
+    if (!failed.ok() || cancelled || repeat_while == nullptr) break;
+    cancelled = stopped();  // nobody knows whether this round was the last
+    if (cancelled) break;
     try {
       if (!repeat_while()) break;
     } catch (...) {
@@ -221,11 +238,10 @@ void Graph::EndNestedRun(GraphWorker& worker) noexcept {
       break;
     }
     if (StartNestedRun(worker)) return;
-  } while (true);
-  const bool stop = stopped();
+  }
   running_.store(false);  // from here on another run may begin
   GraphNode* const next = !failed.ok() ? outer.EndFailed(node, worker, std::move(failed))
-                          : stop       ? outer.EndOtherwise(node, worker, GraphEnd::kCancelled)
+                          : cancelled  ? outer.EndOtherwise(node, worker, GraphEnd::kCancelled)
                                        : outer.EndCompleted(node, worker);
   if (next != nullptr) {
     worker.Push(*next);

@@ -125,7 +125,7 @@ class RunLoop {
   int TryEnter() {
     const auto entry = ledger_.TryEnter();
     if (entry.slot == kNoSlot) return kNoSlot;
-    if (entry.slot >= used_.load(std::memory_order_relaxed)) {
+    if (entry.slot >= used_.load(std::memory_order_acquire)) {
       try {
         MakeWorkers(entry.slot + 1);
       } catch (const std::bad_alloc&) {  // as if there were no slot
@@ -146,11 +146,15 @@ class RunLoop {
     std::uint32_t picks = 0;
     for (;;) {
       while (Node<P>* node = worker.Pop()) {
+        worker.TurnTo(*node->scope);
         if (worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
           WakeOne();
         RunChain(worker, *node);
         // Ready tasks elsewhere must not wait for the end of a long run.
-        if (++picks % kFairness == 0 && until == nullptr) host_.RunOne(worker.slot());
+        if (++picks % kFairness == 0 && until == nullptr && host_.HasWork()) {
+          worker.HandInEnds();
+          host_.RunOne(worker.slot());
+        }
         if (ledger_.Surplus()) [[unlikely]] {
           worker.HandInEnds();
           if (ledger_.Retire(worker.slot())) return false;
@@ -166,11 +170,6 @@ class RunLoop {
 
   void RunChain(Worker<P>& worker, Node<P>& first) {
     Node<P>* node = &first;
-    if (order_ == ReadyOrder::kStrict) [[unlikely]] {
-      node = node->ops->step(*node, worker);
-      if (node != nullptr) worker.Push(*node);
-      return;
-    }
     while (node != nullptr) node = node->ops->step(*node, worker);
   }
 
@@ -192,9 +191,14 @@ class RunLoop {
   Node<P>* Find(Worker<P>& worker) {
     if (!roots_.SeemsEmpty()) {
       const auto chunk = roots_.Take();
-      if (chunk.begin != chunk.end) return worker.PushChunk(chunk.begin, chunk.end);
+      if (!roots_.SeemsEmpty() && ledger_.HasRoom()) WakeOne();
+      if (chunk.begin != chunk.end) {
+        Node<P>* const first = worker.PushChunk(chunk.begin, chunk.end);
+        if (order_ == ReadyOrder::kStrict) PushRestOfRoots(worker);
+        return first;
+      }
     }
-    const int used = used_.load(std::memory_order_relaxed);
+    const int used = used_.load(std::memory_order_acquire);
     for (int i = 1; i < used; ++i) {
       int slot = worker.slot() + i;
       if (slot >= used) slot -= used;
@@ -206,6 +210,14 @@ class RunLoop {
       }
     }
     return nullptr;
+  }
+
+  // They are ready before anything that the first of them makes ready.
+  void PushRestOfRoots(Worker<P>& worker) {
+    while (!roots_.SeemsEmpty()) {
+      const auto chunk = roots_.Take();
+      worker.PushAll(chunk.begin, chunk.end);
+    }
   }
 
   // kNoSlot: the pump has left, and there was nothing for it to do.
@@ -233,7 +245,8 @@ class RunLoop {
   alignas(64) RootQueue<P> roots_;
   // Those of replacements are made when they first come, in the order of their slots.
   std::vector<typename P::template Atomic<Worker<P>*>> workers_;
-  typename P::template Atomic<int> used_{0};  // all slots below it have a worker
+  // All slots below it have a worker; acquire to see them.
+  typename P::template Atomic<int> used_{0};
   typename P::Lock growth_lock_;
 };
 

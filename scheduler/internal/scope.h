@@ -64,8 +64,13 @@ class ScopeTally {
     }
     ++ended_;
   }
-  // Before the worker looks elsewhere for work, changes scopes, or blocks: so that a
-  // scope never waits for a worker that has nothing to do for it.
+  // Before a task of `scope` runs here.
+  void TurnTo(const Scope<P>& scope, Worker<P>& worker) {
+    if (ended_ != 0 && scope_ != &scope) [[unlikely]]
+      HandInAll(worker);
+  }
+  // Before the worker looks elsewhere for work, runs another scope's task, or blocks: so
+  // that a scope never waits for a worker that does nothing for it.
   [[gnu::noinline]] void HandInAll(Worker<P>& worker) {
     // The end of a nested run ends a task of the run around it, which is counted here.
     while (ended_ != 0) HandIn(worker);

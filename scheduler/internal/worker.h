@@ -41,6 +41,8 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
 
   RunLoop<P>& loop() const { return loop_; }
   int slot() const { return slot_; }
+  // First come, first served: nothing runs in place.
+  bool strict() const { return strict_; }
   // True: no other thread touches what this one works on, until it leaves the slot.
   bool alone() const { return alone_; }
 
@@ -56,19 +58,27 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
     if (loop_.HasRoom()) [[unlikely]]
       loop_.WakeOne();
   }
-  // Nodes that are ready, in an array that outlives their run. The first is returned.
-  Node<P>* PushChunk(Node<P>* const* begin, Node<P>* const* end) {
+  // Nodes that are ready, to be run in this order.
+  void PushAll(Node<P>* const* begin, Node<P>* const* end) {
     if (strict_) {
-      for (auto node = begin + 1; node != end; ++node) Push(**node);
-    } else if (alone_) {
+      for (auto node = begin; node != end; ++node) Push(**node);
+    } else {
+      for (auto node = end; node != begin; --node) Push(**(node - 1));
+    }
+    if (begin != end) Announce();
+  }
+  // The same, when there are no others here, and the array outlives their run. The first
+  // is returned.
+  Node<P>* PushChunk(Node<P>* const* begin, Node<P>* const* end) {
+    if (alone_ && !strict_) {
       chunk_ = begin + 1;
       chunk_end_ = end;
     } else {
-      for (auto node = end - 1; node != begin; --node) Push(**node);
-      if (end - begin > 1) Announce();
+      PushAll(begin + 1, end);
     }
     return *begin;
   }
+  void TurnTo(const Scope<P>& scope) { tally_.TurnTo(scope, *this); }
   void CountEnd(Scope<P>& scope) { tally_.CountEnd(scope, *this); }
 
   // The task that was pushed last; null when there is none.
@@ -90,7 +100,9 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
     return first;
   }
   bool HasWork() const { return !deque_.empty() || !overflow_.empty(); }
-  bool SeemsToHaveMore() const { return !deque_.EmptyForOwner(); }
+  bool SeemsToHaveMore() const {
+    return !deque_.EmptyForOwner() || !overflow_.SeemsEmpty() || chunk_ != chunk_end_;
+  }
 
  private:
   static constexpr std::size_t kDequeCapacity = EngineShape<P>::kDequeCapacity;

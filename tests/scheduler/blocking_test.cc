@@ -66,6 +66,26 @@ TEST_P(BlockingTest, NodesOfAGraphMayBlockToo) {
   EXPECT_EQ(after, 3 * kBodies);
 }
 
+// The bodies meet without saying that they block: there must be a worker for each.
+TEST_P(BlockingTest, RootsOfAGraphRunSideBySide) {
+  const int workers = scheduler_->worker_count();
+  for (const int roots : {workers, 3 * workers}) {
+    std::barrier<> together(workers);
+    TaskGraph graph;
+    for (int i = 0; i < roots; ++i) graph.Add([&] { together.arrive_and_wait(); });
+    EXPECT_TRUE(scheduler_->Run(graph).ok());
+  }
+}
+
+TEST_P(BlockingTest, SuccessorsOfANodeRunSideBySide) {
+  const int workers = scheduler_->worker_count();
+  std::barrier<> together(workers);
+  TaskGraph graph;
+  auto first = graph.Add([] {});
+  for (int i = 0; i < workers; ++i) first.Before(graph.Add([&] { together.arrive_and_wait(); }));
+  for (int round = 0; round < 20; ++round) EXPECT_TRUE(scheduler_->Run(graph).ok());
+}
+
 TEST_P(BlockingTest, NoSlotIsHeldTwice) {
   constexpr int kBodies = 30;
   std::barrier<> together(kBodies);
