@@ -16,6 +16,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include\s*([<"])([^>"]+)[>"]', re.M)
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|SleepFor|usleep|nanosleep|sleep)\s*\(|time\.sleep|^\s*sleep\s", re.M)
 EMPTY_CATCH = re.compile(r"catch\s*\(\s*\.\.\.\s*\)\s*\{\s*;?\s*\}")
 STD_REGEX = re.compile(r"\bstd::w?(regex|smatch|cmatch|sregex)|#\s*include\s*<regex>")
+STD_ATOMIC = re.compile(r"\bstd::atomic\w*|\b__atomic_\w+|\b__sync_\w+")
 HIDDEN_LIBRARIES = re.compile(
     r"^(tbb|oneapi|hwloc|tree_sitter|nlohmann|CLI|sqlite3?|curl|xxhash)(/|\.h|\.hpp|$)")
 COMMENT_OR_STRING = re.compile(
@@ -138,6 +139,14 @@ def std_regex(tree):
             yield name, line, f"recurses over its input: {found}"
 
 
+def atomic_outside_seam(tree):
+    """What is not written over a platform (core/internal/platform.h) no model can check."""
+    for name, text in tree.code("sync", "scheduler").items():
+        if floor_of(name) == "sync" or name.startswith("scheduler/internal/"):
+            for line, found in matches(STD_ATOMIC, without_comments(text, strings=True)):
+                yield name, line, f"use the platform's Atomic: {found}"
+
+
 def empty_catch(tree):
     for name, text in tree.code().items():
         for line, _ in matches(EMPTY_CATCH, without_comments(text)):
@@ -175,7 +184,7 @@ def readme_example(tree):
 
 
 RULES = [upward_include, path_of_include, internal_include, hidden_library, sleep_in_test,
-         std_regex, empty_catch, missing_spdx, header_not_installed, readme_example]
+         std_regex, atomic_outside_seam, empty_catch, missing_spdx, header_not_installed, readme_example]
 
 
 def findings(tree):

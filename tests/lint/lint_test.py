@@ -17,6 +17,9 @@ GOOD = {
     "sync/a.cc": SPDX + '#include "weft/sync/a.h"\n#include <hwloc.h>\n'
                  "void F() { try { G(); } catch (...) { Keep(std::current_exception()); } }\n"
                  'const char* k = "sleep_for(1) std::regex"; // sleep_for(1), catch (...) {}\n',
+    "scheduler/internal/d.h": SPDX + "#include <atomic>\n// std::atomic\n"
+                              "typename P::template Atomic<int> a{std::memory_order_relaxed};\n",
+    "scheduler/b.cc": SPDX + "std::atomic<int> a;\n",  # no protocol: the rule is for internal/
     "tools/m.cc": SPDX + '#include "weft/weft.h"\n#include <CLI/CLI.hpp>\n',
     "integrations/codebase/grammars/a.c": SPDX + '#include "alloc.h"\n',
     "tests/a_test.cc": SPDX + '#include "weft/core/internal/c.h"\n',
@@ -62,6 +65,13 @@ BAD = {
     "std_regex": [
         ("core/b.cc", "#include <regex>\n", 2),
         ("tests/b_test.cc", 'auto r = std::regex("a");\n', 2),
+    ],
+    "atomic_outside_seam": [
+        ("scheduler/internal/b.h", "#include <atomic>\nstd::atomic<int> a;\n", 3),
+        ("scheduler/internal/b.cc", "std::atomic_ref<int> a(b);\n", 2),
+        ("sync/b.h", "std::atomic_flag a;\n", 2),
+        ("sync/internal/b.h", "std::atomic_thread_fence(std::memory_order_seq_cst);\n", 2),
+        ("sync/b.cc", "\n__atomic_load_n(&a, __ATOMIC_RELAXED);\n", 3),
     ],
     "empty_catch": [
         ("core/b.cc", "void F() {\n  try { G(); } catch (...) {}\n}\n", 3),
