@@ -122,7 +122,7 @@ class TaskScheduler {
   absl::StatusOr<TaskResult> GetStatus(std::string_view name) const;
   absl::Status Cancel(std::string_view name);
 
-  // Cancels every group.
+  // Cancels every group, and every run of a graph.
   void CancelAll(absl::Status why);
 
   // Takes no more tasks from outside and waits until all have ended; tasks on names

@@ -133,7 +133,12 @@ class Engine final : public RefCounted, public WorkSource, private RunLoopHost {
     TaskNode* task = nullptr;
     std::uint32_t generation = 1;
   };
-  struct Plan;  // one definition on its way in
+  struct Plan;       // one definition on its way in
+  struct GraphRun {  // a run that somebody waits for
+    Graph* graph = nullptr;
+    int cancels = 0;  // calls of Graph::Cancel under way
+    ListLink<GraphRun> in_engine;
+  };
   enum class Phase { kOpen, kDraining, kClosed };
 
   static thread_local Frame* current_frame_;
@@ -194,6 +199,9 @@ class Engine final : public RefCounted, public WorkSource, private RunLoopHost {
   // engine_wait.cc
   Frame* FrameOfThread() const;
   absl::Status RunGraphInTask(Graph& graph) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status RunGraphHere(Graph& graph) ABSL_LOCKS_EXCLUDED(mu_);
+  void CancelGraphs(const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_);
+  static bool NotBeingCancelled(GraphRun* run) { return run->cancels == 0; }
   static absl::Status TooManyBlocked();
   bool NoCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; }
   bool NobodyDrains() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !draining_; }
@@ -241,6 +249,7 @@ class Engine final : public RefCounted, public WorkSource, private RunLoopHost {
   TaskQueue<IntrusivePtr<TaskNode>> queue_
       ABSL_GUARDED_BY(mu_);  // may hold tasks claimed elsewhere
   IntrusiveList<GroupCore, &GroupCore::in_engine> groups_ ABSL_GUARDED_BY(mu_);
+  IntrusiveList<GraphRun, &GraphRun::in_engine> graph_runs_ ABSL_GUARDED_BY(mu_);
   std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);
   std::vector<std::uint32_t> free_slots_ ABSL_GUARDED_BY(mu_);
   std::int64_t active_ ABSL_GUARDED_BY(mu_) = 0;

@@ -118,17 +118,29 @@ absl::Status Engine::RunGraphInTask(Graph& graph) {
 }
 
 absl::Status Engine::RunGraph(Graph& graph) {
-  if (InsideTask()) return RunGraphInTask(graph);
+  GraphRun run;
+  run.graph = &graph;
   {
     absl::MutexLock lock(&mu_);
-    if (phase_ != Phase::kOpen) {
+    if (phase_ != Phase::kOpen && !InsideTask()) {
       return absl::FailedPreconditionError("the scheduler was shut down");
     }
-    if (drains_in_wait_) {  // one thread drains at a time, so that the order stays strict
-      mu_.Await(absl::Condition(this, &Engine::NobodyDrains));
-      draining_ = true;
-    }
+    graph_runs_.PushBack(&run);
     ++calls_;
+  }
+  absl::Status ran = InsideTask() ? RunGraphInTask(graph) : RunGraphHere(graph);
+  absl::MutexLock lock(&mu_);
+  graph_runs_.Remove(&run);
+  mu_.Await(absl::Condition(&Engine::NotBeingCancelled, &run));
+  --calls_;
+  return ran;
+}
+
+absl::Status Engine::RunGraphHere(Graph& graph) {
+  if (drains_in_wait_) {  // one thread drains at a time, so that the order stays strict
+    absl::MutexLock lock(&mu_);
+    mu_.Await(absl::Condition(this, &Engine::NobodyDrains));
+    draining_ = true;
   }
   {
     BlockingScope blocking;  // this thread may be another scheduler's worker
@@ -137,11 +149,29 @@ absl::Status Engine::RunGraph(Graph& graph) {
     ScopedBlockingHook scoped(drains_in_wait_ ? nullptr : &hook);
     loop_.Run(graph.roots(), graph.done());
   }
-  absl::MutexLock lock(&mu_);
-  --calls_;
-  if (drains_in_wait_) draining_ = false;
-  ++changes_;
+  if (drains_in_wait_) {
+    absl::MutexLock lock(&mu_);
+    draining_ = false;
+    ++changes_;
+  }
   return absl::OkStatus();
+}
+
+// Outside the lock, for a cancel calls users' callbacks; the run stays until it is over.
+void Engine::CancelGraphs(const absl::Status& why) {
+  std::vector<GraphRun*> runs;
+  {
+    absl::MutexLock lock(&mu_);
+    for (GraphRun* run = graph_runs_.first(); run != nullptr; run = graph_runs_.Next(run)) {
+      ++run->cancels;
+      runs.push_back(run);
+    }
+  }
+  for (GraphRun* run : runs) {
+    run->graph->Cancel(why);
+    absl::MutexLock lock(&mu_);
+    --run->cancels;
+  }
 }
 
 int Engine::RunClaimed(IntrusivePtr<TaskNode> task, int slot) {
@@ -260,6 +290,7 @@ std::vector<IntrusivePtr<GroupCore>> Engine::Groups() const {
 
 void Engine::CancelAll(const absl::Status& why) {
   for (const IntrusivePtr<GroupCore>& group : Groups()) CancelGroup(*group, why);
+  CancelGraphs(why);
 }
 
 }  // namespace weft::internal

@@ -92,6 +92,9 @@ void Graph::Connect(GraphNode& before, GraphNode& after) {
 void Graph::SetName(GraphNode& node, std::string name) { names_[&node] = std::move(name); }
 
 void Graph::SetCost(GraphNode& node, double microseconds) {
+  if (frozen_) {
+    return Refuse(absl::FailedPreconditionError("a cost was given after the graph was frozen"));
+  }
   if (!(microseconds >= 0) || !std::isfinite(microseconds)) {
     return Refuse(absl::InvalidArgumentError("the cost of '" + NameOf(node) + "' is " +
                                              std::to_string(microseconds) +

@@ -3,6 +3,7 @@
 // Runs of graphs that nobody waits for at once.
 
 #include <atomic>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/notification.h"
@@ -90,6 +91,26 @@ TEST_P(StartGraphTest, ACancelBeforeItBeginsLeavesTheGraphFree) {
   EXPECT_EQ(run.Get()->cancelled, 1);
   EXPECT_EQ(ran, 0);
   EXPECT_TRUE(scheduler_->Run(graph).ok());
+}
+
+TEST_P(StartGraphThreadsTest, AShutdownThatCancelsCancelsRunsToo) {
+  absl::Notification entered;
+  TaskGraph graph;
+  auto body = graph.Add([&](TaskContext& context) {
+    entered.Notify();
+    absl::Notification cancelled;
+    const CancellationCallback callback(context.token(), [&] { cancelled.Notify(); });
+    cancelled.WaitForNotification();
+  });
+  body.Before(graph.Add([] { ADD_FAILURE() << "began after the cancel"; }));
+  RunSummary summary;
+  std::thread runner([&] { summary = scheduler_->Run(graph); });
+  entered.WaitForNotification();
+  EXPECT_TRUE(scheduler_->Shutdown(ShutdownMode::kCancel).ok());
+  runner.join();
+  EXPECT_TRUE(absl::IsCancelled(summary.status)) << summary.status;
+  EXPECT_EQ(summary.completed, 1);
+  EXPECT_EQ(summary.cancelled, 1);
 }
 
 TEST_P(StartGraphTest, AfterShutdownItIsRefusedAndTheGraphIsFree) {
