@@ -42,7 +42,7 @@ constexpr std::array kKeys = {
     Key{"max_memory_percent", &Config::max_memory_percent, Effect::kNotYet, 1, 100},
     Key{"batch_size", &Config::batch_size, Effect::kNotYet, 1, kMillion},
     Key{"critical_path_priority", &Config::critical_path_priority, Effect::kNotYet, 0, 1000},
-    Key{"enable_work_stealing", &Config::enable_work_stealing, Effect::kNotYet},
+    Key{"enable_work_stealing", &Config::enable_work_stealing, Effect::kThere},
     Key{"min_task_size", &Config::min_task_size, Effect::kNotYet, 1, kMillion},
     Key{"max_tasks_in_flight", &Config::max_tasks_in_flight, Effect::kNotYet, 1, kMillion},
     Key{"parallel", &Config::parallel, Effect::kThere},

@@ -29,7 +29,8 @@ struct ParallelProcessingConfig {
   int batch_size = 100;
   // Priority given to tasks on the critical path; 0 = none.
   int critical_path_priority = 10;
-  // Whether an idle worker takes ready tasks of a busy one.
+  // Whether an idle worker takes ready tasks of a busy one. False: what a task makes
+  // ready stays with its worker, unless that blocks.
   bool enable_work_stealing = true;
   // Fewest items in a range that is split off as a task.
   int min_task_size = 1;

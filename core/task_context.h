@@ -5,9 +5,12 @@
 #ifndef WEFT_CORE_TASK_CONTEXT_H_
 #define WEFT_CORE_TASK_CONTEXT_H_
 
+#include "absl/status/status.h"
+
 #include "weft/core/cancellation.h"
-#include "weft/core/internal/task_base.h"
+#include "weft/core/internal/running_task.h"
 #include "weft/core/task_id.h"
+#include "weft/core/task_ref.h"
 
 namespace weft {
 
@@ -15,7 +18,7 @@ namespace weft {
 // The token that it hands out may go anywhere.
 class TaskContext {
  public:
-  TaskContext(internal::TaskBase& task, int worker, int attempt)
+  TaskContext(internal::RunningTask& task, int worker, int attempt)
       : task_(task), worker_(worker), attempt_(attempt) {}
   TaskContext(const TaskContext&) = delete;
   TaskContext& operator=(const TaskContext&) = delete;
@@ -36,10 +39,20 @@ class TaskContext {
   // The same as a token, to hand to what the body calls.
   CancellationToken token() const { return task_.Token(); }
 
-  const internal::TaskBase& task() const { return task_; }
+  // Once this body has completed, what depends on its task, now or later, waits for `task`
+  // instead, which may be one that it has just submitted: so a task can grow without a
+  // wait. Those that take this task's value still get it. The last call counts.
+  //   FailedPrecondition: `task` depends on this one; or this is a node of a graph
+  //   InvalidArgument: `task` is a name, an empty handle, or of another scheduler
+  absl::Status Continue(const TaskRef& task) {
+    if (task.task() == nullptr) {
+      return absl::InvalidArgumentError("a continuation is a handle that is not empty");
+    }
+    return task_.Continue(task.task());
+  }
 
  private:
-  internal::TaskBase& task_;
+  internal::RunningTask& task_;
   int worker_;
   int attempt_;
 };

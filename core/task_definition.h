@@ -17,10 +17,9 @@
 #include "absl/status/status.h"
 
 #include "weft/core/internal/manual_storage.h"
-#include "weft/core/internal/ref_counted.h"
-#include "weft/core/internal/task_base.h"
 #include "weft/core/task_context.h"
 #include "weft/core/task_options.h"
+#include "weft/core/task_ref.h"
 
 namespace weft {
 
@@ -34,7 +33,9 @@ concept TaskBody =
     (std::is_invocable_v<std::decay_t<F>&> || std::is_invocable_v<std::decay_t<F>&, TaskContext&>);
 
 template <class F>
-concept HasNull = requires(const F& callable) { callable == nullptr; };
+concept HasNull = requires(const F& callable) {
+  callable == nullptr;
+};
 }  // namespace internal
 
 // Any callable that returns void or absl::Status, with or without a TaskContext&
@@ -102,27 +103,6 @@ class TaskFunction {
   }
 
   std::unique_ptr<HolderBase> holder_;
-};
-
-// A dependency: the handle of a task (the fast path) or a name in the same group,
-// also one that is yet to be scheduled.
-//
-// Thread safety: a plain value.
-class TaskRef {
- public:
-  TaskRef(std::string name) : name_(std::move(name)) {}  // NOLINT: names convert
-  TaskRef(std::string_view name) : name_(name) {}        // NOLINT
-  TaskRef(const char* name) : name_(name) {}             // NOLINT
-  explicit TaskRef(internal::IntrusivePtr<internal::TaskBase> task) : task_(std::move(task)) {}
-
-  // Empty when this refers to a handle.
-  const std::string& name() const { return name_; }
-  // Null when this refers to a name.
-  internal::TaskBase* task() const { return task_.get(); }
-
- private:
-  std::string name_;
-  internal::IntrusivePtr<internal::TaskBase> task_;
 };
 
 // What becomes of a task when a dependency fails, is cancelled or is skipped.

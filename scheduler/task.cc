@@ -2,6 +2,8 @@
 
 #include "weft/scheduler/task.h"
 
+#include <span>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
@@ -10,14 +12,26 @@
 namespace weft {
 
 absl::Status AnyTask::Wait() const {
-  const absl::Status waited = node_->engine().Wait({.task = node_.get()});
+  const absl::Status waited = internal::Engine::Of(*node_).Wait({.task = node_.get()});
   return waited.ok() ? result().status : waited;
 }
 
 bool AnyTask::WaitUntil(absl::Time deadline) const {
   // An error of the wait shows in the state: the task has not ended.
-  node_->engine().Wait({.task = node_.get()}, deadline).IgnoreError();
+  internal::Engine::Of(*node_).Wait({.task = node_.get()}, deadline).IgnoreError();
   return IsTerminal(state());
+}
+
+bool WaitForAll(std::span<const AnyTask> tasks, absl::Time deadline) {
+  for (const AnyTask& task : tasks) {
+    if (!task.WaitUntil(deadline)) return false;
+  }
+  return true;
+}
+
+absl::Status AnyTask::AddDependency(const AnyTask& dependency) const {
+  if (!dependency.valid()) return absl::InvalidArgumentError("the dependency is an empty handle");
+  return internal::Engine::Of(*node_).AddDependency(*node_, *dependency.node_);
 }
 
 }  // namespace weft

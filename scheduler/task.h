@@ -5,22 +5,26 @@
 #ifndef WEFT_SCHEDULER_TASK_H_
 #define WEFT_SCHEDULER_TASK_H_
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <exception>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
-#include "weft/core/internal/ref_counted.h"
-#include "weft/core/task_definition.h"
 #include "weft/core/task_id.h"
+#include "weft/core/task_ref.h"
 #include "weft/core/task_result.h"
 #include "weft/core/task_state.h"
 #include "weft/scheduler/internal/engine.h"
-#include "weft/scheduler/internal/task_node.h"
+#include "weft/scheduler/internal/task_body.h"
+#include "weft/scheduler/internal/task_ptr.h"
 
 namespace weft {
 
@@ -33,13 +37,13 @@ namespace weft {
 class AnyTask {
  public:
   AnyTask() = default;
-  explicit AnyTask(internal::IntrusivePtr<internal::TaskNode> node) : node_(std::move(node)) {}
+  explicit AnyTask(internal::TaskPtr node) : node_(std::move(node)) {}
 
   bool valid() const { return static_cast<bool>(node_); }
 
-  TaskId id() const { return node_->id(); }
-  TaskState state() const { return node_->engine().StateOf(*node_); }
-  TaskResult result() const { return node_->engine().ResultOfTask(*node_); }
+  TaskId id() const { return internal::IdOf(*node_); }
+  TaskState state() const { return internal::Engine::StateOf(*node_); }
+  TaskResult result() const { return internal::Engine::ResultOfTask(*node_); }
 
   // Blocks until the task has ended; inside a task of the same scheduler, runs what
   // this one waits for meanwhile. Returns the task's status, or:
@@ -54,22 +58,35 @@ class AnyTask {
   // Asks the task to stop. Pending: it ends at once. Ready: its worker ends it
   // instead of starting it. Running: its context and token say so, and what it
   // returns is kept. Its dependents are skipped, its dependencies run on. Idempotent.
-  void Cancel() const { node_->engine().Cancel(*node_, absl::CancelledError("cancelled")); }
+  void Cancel() const { internal::Engine::Of(*node_).Cancel(*node_); }
+
+  // From now on this task, too, waits for `dependency` to end, and is skipped unless it
+  // completes.
+  //   FailedPrecondition: this task does not wait for anything any more; or `dependency`
+  //     depends on it
+  //   InvalidArgument: an empty handle, or one of another scheduler
+  // Cost: O(V + E) of what depends on this task.
+  absl::Status AddDependency(const AnyTask& dependency) const;
 
   // What the body threw; null when it threw nothing or has not ended. For callers
   // that want to rethrow it.
-  std::exception_ptr exception() const { return node_->engine().ExceptionOf(*node_); }
+  std::exception_ptr exception() const { return internal::Engine::ExceptionOf(*node_); }
 
   operator TaskRef() const {  // NOLINT: handles and names mix in dependency lists
-    return TaskRef(internal::IntrusivePtr<internal::TaskBase>(node_));
+    return TaskRef(internal::OpaqueTask(
+        node_.get(),
+        [](void* task) {
+          static_cast<internal::EngineTask*>(task)->Add(internal::TaskWord::kHandle);
+        },
+        [](void* task) { internal::TaskPtr::Adopt(static_cast<internal::EngineTask*>(task)); }));
   }
 
   friend bool operator==(const AnyTask&, const AnyTask&) = default;
 
-  const internal::IntrusivePtr<internal::TaskNode>& node() const { return node_; }
+  const internal::TaskPtr& node() const { return node_; }
 
- private:
-  internal::IntrusivePtr<internal::TaskNode> node_;
+ protected:
+  internal::TaskPtr node_;
 };
 
 // A handle that knows the type of the value.
@@ -79,41 +96,84 @@ template <class T = void>
 class Task : public AnyTask {
  public:
   Task() = default;
-  explicit Task(internal::IntrusivePtr<internal::ResultNode<T>> node) : AnyTask(std::move(node)) {}
+  explicit Task(internal::TaskPtr node) : AnyTask(std::move(node)) {}
 
   // Waits as Wait does and gives the value, without a copy, or the error. The
   // reference is good for as long as a handle to this task lives. Task<void>
   // gives an absl::Status.
   const internal::ResultOf<T>& Get() const {
-    return node()->engine().Get(static_cast<internal::ResultNode<T>&>(*node()));
+    return internal::Engine::Of(*node_).template Get<T>(*node_);
   }
 
-  internal::IntrusivePtr<internal::ResultNode<T>> typed_node() const {
-    return internal::IntrusivePtr<internal::ResultNode<T>>(
-        static_cast<internal::ResultNode<T>*>(node().get()));
+  // Waits, and gives the value away: moved where no other handle, and no task that has
+  // still to run, can read it; copied otherwise. This handle is empty afterwards.
+  //   FailedPrecondition: it would have to be copied, and cannot be
+  absl::StatusOr<T> Take() && requires(!std::is_void_v<T>) {
+    const Task taken = std::move(*this);
+    if (const absl::StatusOr<T>& result = taken.Get(); !result.ok()) return result.status();
+    if constexpr (!std::is_copy_constructible_v<T>) {
+      if (!internal::SoleOwner(*taken.node_)) {
+        return absl::FailedPreconditionError(
+            "the value cannot be moved: other handles or tasks can still read it");
+      }
+    }
+    return internal::TakeValue<T>(*taken.node_);
   }
+
+  // For Submit: leaves this handle empty.
+  internal::TaskPtr GiveUp() && { return std::move(node_); }
 };
+
+namespace internal {
+struct AfterTag {};
+}  // namespace internal
 
 // Dependencies that give order but no value. The dependent task is skipped when one
 // of them does not complete.
 //
 // Thread safety: a plain value.
-struct AfterTasks {
-  std::vector<AnyTask> tasks;
+template <std::size_t kCount>
+struct AfterTasks : internal::AfterTag {
+  static constexpr bool run_anyway = false;
+  std::array<AnyTask, kCount> tasks;
 };
 template <std::convertible_to<AnyTask>... Tasks>
-AfterTasks After(const Tasks&... tasks) {
-  return {{AnyTask(tasks)...}};
+AfterTasks<sizeof...(Tasks)> After(const Tasks&... tasks) {
+  return {{}, {AnyTask(tasks)...}};
 }
-inline AfterTasks After(std::span<const AnyTask> tasks) { return {{tasks.begin(), tasks.end()}}; }
+
+// The same for a range of handles, which is only looked at: it must live until Submit
+// returns.
+//
+// Thread safety: as a std::span.
 template <class T>
-AfterTasks After(std::span<const Task<T>> tasks) {
-  return {{tasks.begin(), tasks.end()}};
+struct AfterSpan : internal::AfterTag {
+  std::span<const T> tasks;
+  bool run_anyway = false;
+};
+inline AfterSpan<AnyTask> After(std::span<const AnyTask> tasks) { return {{}, tasks}; }
+inline AfterSpan<AnyTask> After(const std::vector<AnyTask>& tasks) { return {{}, tasks}; }
+template <class T>
+AfterSpan<Task<T>> After(std::span<const Task<T>> tasks) {
+  return {{}, tasks};
 }
 template <class T>
-AfterTasks After(const std::vector<Task<T>>& tasks) {
-  return {{tasks.begin(), tasks.end()}};
+AfterSpan<Task<T>> After(const std::vector<Task<T>>& tasks) {
+  return {{}, tasks};
 }
+
+// The dependent task runs once all have ended, however they did.
+template <class T>
+AfterSpan<T> AfterEndOf(std::span<const T> tasks) {
+  return {{}, tasks, true};
+}
+template <class T>
+AfterSpan<T> AfterEndOf(const std::vector<T>& tasks) {
+  return {{}, tasks, true};
+}
+
+// Blocks as AnyTask::Wait does until all have ended, or until `deadline`. True: they have.
+bool WaitForAll(std::span<const AnyTask> tasks, absl::Time deadline = absl::InfiniteFuture());
 
 }  // namespace weft
 

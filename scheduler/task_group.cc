@@ -15,11 +15,11 @@
 
 namespace weft {
 
-TaskGroup::TaskGroup(TaskScheduler& scheduler, internal::IntrusivePtr<internal::Engine> engine)
-    : scheduler_(scheduler), engine_(std::move(engine)), core_(engine_->AddGroup()) {}
+TaskGroup::TaskGroup(TaskScheduler& scheduler, internal::Engine& engine)
+    : scheduler_(scheduler), engine_(engine), core_(engine_.AddGroup()) {}
 
 TaskGroup::TaskGroup(TaskScheduler& scheduler, GroupOptions options)
-    : TaskGroup(scheduler, scheduler.engine_) {
+    : TaskGroup(scheduler, *scheduler.engine_) {
   if (!options.cancellation.can_be_cancelled()) return;
   cancelled_from_outside_ = std::make_unique<CancellationCallback>(
       options.cancellation, [this, token = options.cancellation] { Cancel(token.reason()); });
@@ -27,7 +27,7 @@ TaskGroup::TaskGroup(TaskScheduler& scheduler, GroupOptions options)
 
 TaskGroup::~TaskGroup() {
   cancelled_from_outside_.reset();  // no Cancel comes after this
-  engine_->EndGroup(*core_);
+  engine_.EndGroup(*core_);
 }
 
 absl::StatusOr<Task<>> TaskGroup::Schedule(TaskDefinition definition) {
@@ -40,7 +40,7 @@ absl::StatusOr<Task<>> TaskGroup::Schedule(TaskDefinition definition) {
 
 absl::StatusOr<std::vector<Task<>>> TaskGroup::ScheduleBatch(
     std::vector<TaskDefinition> definitions) {
-  auto nodes = engine_->Schedule(*core_, std::move(definitions));
+  auto nodes = engine_.Schedule(*core_, std::move(definitions));
   if (!nodes.ok()) return nodes.status();
   std::vector<Task<>> tasks;
   tasks.reserve(nodes->size());
@@ -48,20 +48,22 @@ absl::StatusOr<std::vector<Task<>>> TaskGroup::ScheduleBatch(
   return tasks;
 }
 
-void TaskGroup::Seal() { engine_->Seal(*core_); }
+void TaskGroup::Seal() { engine_.Seal(*core_); }
 
-void TaskGroup::Cancel(absl::Status why) { engine_->CancelGroup(*core_, std::move(why)); }
+void TaskGroup::Cancel(absl::Status why) { engine_.CancelGroup(*core_, std::move(why)); }
 
 RunSummary TaskGroup::Wait() {
-  return engine_->Summarise(*core_, engine_->Wait({.group = core_.get()}));
+  return engine_.Summarise(*core_, engine_.Wait({.group = core_.get()}));
 }
 
-RunSummary TaskGroup::Summary() const { return engine_->Summarise(*core_, absl::OkStatus()); }
+RunSummary TaskGroup::Summary() const { return engine_.Summarise(*core_, absl::OkStatus()); }
 
 absl::StatusOr<Task<>> TaskGroup::Find(std::string_view name) const {
-  auto node = engine_->FindNamed(*core_, name);
+  auto node = engine_.FindNamed(*core_, name);
   if (!node.ok()) return node.status();
   return Task<>(*std::move(node));
 }
+
+absl::Status TaskGroup::Release(std::string_view name) { return engine_.ReleaseName(*core_, name); }
 
 }  // namespace weft

@@ -55,11 +55,12 @@ TaskScheduler::TaskScheduler() : TaskScheduler(DefaultExecutor(), SchedulerOptio
 
 TaskScheduler::TaskScheduler(std::unique_ptr<TaskExecutor> executor,
                              const SchedulerOptions& options)
-    : engine_(internal::MakeCounted<internal::Engine>(
+    : engine_(new internal::Engine(
           std::move(executor), options.clock != nullptr ? *options.clock : SteadyClock(),
-          options.record_times)),
+          internal::Engine::Options{.record_times = options.record_times,
+                                    .steals = options.config.enable_work_stealing})),
       on_destroy_(options.on_destroy),
-      root_(new TaskGroup(*this, engine_)) {}
+      root_(new TaskGroup(*this, *engine_)) {}
 
 absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Create(SchedulerOptions options) {
   if (absl::Status valid = options.config.Validate(); !valid.ok()) return valid;
@@ -81,7 +82,7 @@ TaskScheduler::~TaskScheduler() {
     std::abort();
   }
   root_.reset();
-  engine_->DestroyExecutor();
+  engine_->Close();
 }
 
 RunSummary TaskScheduler::Run(internal::GraphClaim claim, const GroupOptions& options) {
@@ -129,7 +130,7 @@ Task<RunSummary> TaskScheduler::Start(TaskGraph& graph, GroupOptions options) {
 absl::Status TaskScheduler::Cancel(TaskId id) {
   auto task = engine_->FindUnfinished(id);
   if (!task.ok()) return task.status();
-  if (*task) engine_->Cancel(**task, absl::CancelledError("cancelled"));
+  if (*task) engine_->Cancel(**task);
   return absl::OkStatus();
 }
 

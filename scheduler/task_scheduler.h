@@ -135,7 +135,7 @@ class TaskScheduler {
   TaskScheduler(std::unique_ptr<TaskExecutor> executor, const SchedulerOptions& options);
   RunSummary Run(internal::GraphClaim claim, const GroupOptions& options);
 
-  const internal::IntrusivePtr<internal::Engine> engine_;
+  internal::Engine* const engine_;  // deletes itself, when the last handle goes
   const ShutdownMode on_destroy_;
   std::unique_ptr<TaskGroup> root_;
 };

@@ -16,7 +16,7 @@
 #include "absl/status/statusor.h"
 
 #include "weft/core/task_context.h"
-#include "weft/scheduler/internal/task_node.h"
+#include "weft/scheduler/internal/task_ptr.h"
 
 namespace weft::internal {
 
@@ -61,8 +61,15 @@ struct ParametersOf<R (*)(P...) noexcept> : std::type_identity<TypeList<P...>> {
 // How a dependency reaches the body.
 enum class Pass {
   kValue,    // const X&: the body is skipped unless the dependency completed
+  kMoved,    // X: the same, and the value is moved out of its task
   kOutcome,  // const StatusOr<X>& (Status for a task without value): it runs anyway
   kNothing,  // a task without value: order, and skip
+};
+
+// A dependency with the value type X. kMoved: its handle was given up.
+template <class X, bool kMoved>
+struct Given {
+  using Value = X;
 };
 
 template <class... P>
@@ -86,17 +93,29 @@ constexpr bool TakesOutcomeAt(UnknownTypes, std::size_t) {
   return false;
 }
 
-// One Pass for each dependency of value type X...
-template <class Parameters, class... X>
-constexpr std::array<Pass, sizeof...(X)> PassesOf() {
-  std::array<Pass, sizeof...(X)> passes{};
+// Whether a value that may be moved is taken by value there, or by X&&.
+template <class... P>
+constexpr bool TakesValueAt(TypeList<P...>, std::size_t position) {
+  const std::array<bool, sizeof...(P) + 1> matches = {!std::is_lvalue_reference_v<P>..., false};
+  return position < sizeof...(P) && matches[position];
+}
+constexpr bool TakesValueAt(UnknownTypes, std::size_t) { return true; }
+
+// One Pass for each dependency D, which is a Given<X, moved>.
+template <class Parameters, class... D>
+constexpr std::array<Pass, sizeof...(D)> PassesOf() {
+  std::array<Pass, sizeof...(D)> passes{};
   std::size_t position = TakesContext(Parameters{}) ? 1 : 0;
   [[maybe_unused]] std::size_t dependency = 0;
-  [[maybe_unused]] const auto place = [&](bool outcome, bool has_value) {
-    passes[dependency] = outcome ? Pass::kOutcome : has_value ? Pass::kValue : Pass::kNothing;
+  [[maybe_unused]] const auto place = [&]<class X, bool kMoved>(Given<X, kMoved>) {
+    const bool moved = kMoved && TakesValueAt(Parameters{}, position);
+    passes[dependency] = TakesOutcomeAt<X>(Parameters{}, position) ? Pass::kOutcome
+                         : std::is_void_v<X>                       ? Pass::kNothing
+                         : moved                                   ? Pass::kMoved
+                                                                   : Pass::kValue;
     if (passes[dependency++] != Pass::kNothing) ++position;
   };
-  (place(TakesOutcomeAt<X>(Parameters{}, position), !std::is_void_v<X>), ...);
+  (place(D{}), ...);
   return passes;
 }
 

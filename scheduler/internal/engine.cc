@@ -1,178 +1,168 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The engine's own life, and where its tasks lie.
 
 #include "weft/scheduler/internal/engine.h"
 
-#include <cassert>
-#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
+#include "weft/scheduler/internal/engine_frame.h"
+
 namespace weft::internal {
 
-Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, bool record_times)
+constinit thread_local Engine::ThreadFrame* Engine::current_frame_ = nullptr;
+
+Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options)
     : clock_(clock),
-      record_times_(record_times),
+      record_times_(options.record_times),
       width_(executor->width()),
       drains_in_wait_(executor->drains_in_wait()),
+      cancelled_(absl::CancelledError("cancelled")),
       executor_(std::move(executor)),
-      loop_(width_, drains_in_wait_ ? ReadyOrder::kStrict : ReadyOrder::kDepthFirst, *pool_,
-            *this) {
+      tasks_(*pool_, this),
+      blocks_(*pool_, nullptr),
+      loop_(width_, drains_in_wait_ ? ReadyOrder::kStrict : ReadyOrder::kDepthFirst, options.steals,
+            *pool_, *this) {
   executor_->Start(this);
 }
 
 Engine::~Engine() = default;
 
-void Engine::DestroyExecutor() {
-  executor_.reset();
-  // Entries of tasks that a waiting task claimed: each holds its task, the task holds
-  // this engine, and nobody pops them any more.
-  TaskQueue<IntrusivePtr<TaskNode>> stale;
-  absl::MutexLock lock(&mu_);
-  std::swap(stale, queue_);  // declared before the lock: destroyed after it
-}
-
-TaskNode::TaskNode(IntrusivePtr<Engine> engine) : engine_(std::move(engine)) {}
-
-TaskNode::~TaskNode() {
-  if (id().valid()) engine_->Forget(id());
-}
-
-CancellationToken TaskNode::Token() { return engine_->TokenOf(*this); }
-
-void Engine::Register(TaskNode& task) {
-  if (free_slots_.empty()) {
-    free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
-    slots_.emplace_back();
-    free_slots_.reserve(slots_.capacity());  // so that Forget never allocates
-  }
-  const std::uint32_t index = free_slots_.back();
-  free_slots_.pop_back();
-  slots_[index].task = &task;
-  task.set_id({.index = index, .generation = slots_[index].generation});
-}
-
-void Engine::Forget(TaskId id) {
-  absl::MutexLock lock(&mu_);
-  Slot& slot = slots_[id.index];
-  slot.task = nullptr;
-  if (++slot.generation == 0) slot.generation = 1;
-  free_slots_.push_back(id.index);
-}
-
-void Engine::SetState(TaskNode& task, TaskState to) {
-  assert(IsAllowedChange(task.state_, to));
-  ++changes_;
-  if (task.submitted_) {
-    --task.group_->counts[static_cast<std::size_t>(task.state_)];
-    ++task.group_->counts[static_cast<std::size_t>(to)];
-  }
-  task.state_ = to;
-}
-
-void Engine::SetActive(TaskNode& task, bool active) {
-  if (task.active_ == active) return;
-  task.active_ = active;
-  const int step = active ? 1 : -1;
-  active_ += step;
-  task.group_->active += step;
-  if (task.group_->active == 0) task.group_->last_rest = clock_.Now();
-}
-
-void Engine::MakeReady(TaskNode& task) {
-  SetState(task, TaskState::kReady);
-  task.group_->ready.PushBack(&task);
-  queue_.Push(IntrusivePtr<TaskNode>(&task), task.priority_);
-  queued_.fetch_add(1, std::memory_order_seq_cst);  // before the look in Wake
-}
-
-// Decides the end of a task that has not been claimed. The caller hands `ending`
-// to End once it has left the lock.
-void Engine::Doom(TaskNode& task, TaskState end, IntrusivePtr<RootCause> cause,
-                  EndingList& ending) {
-  task.ending_ = true;
-  task.decided_state_ = end;
-  task.cause_ = std::move(cause);
-  SetActive(task, true);  // a Wait waits until it has ended
-  ending.PushBack(&task);
-}
-
-// `first` no longer waits for a name: neither do those who were blocked through it.
-void Engine::Unblock(TaskNode& first) {
-  std::vector<TaskNode*> unblocked = {&first};
-  while (!unblocked.empty()) {
-    TaskNode& task = *unblocked.back();
-    unblocked.pop_back();
-    task.blocked_ = false;
-    SetActive(task, true);
-    for (const Dependency& edge : task.successors_) {
-      TaskNode& successor = *edge.task;
-      if (successor.ending_ || IsTerminal(successor.state_)) continue;
-      if (--successor.blocked_dependencies_ == 0) unblocked.push_back(&successor);
-    }
-  }
-}
-
-int Engine::ReleaseSuccessors(TaskNode& task, EndingList& ending) {
-  int made_ready = 0;
-  for (const Dependency& edge : task.successors_) {
-    TaskNode& successor = *edge.task;
-    if (successor.ending_ || IsTerminal(successor.state_)) continue;
-    --successor.pending_dependencies_;
-    if (task.state_ != TaskState::kCompleted && !edge.run_anyway) {
-      Doom(successor, TaskState::kSkipped, task.cause_, ending);
-      continue;
-    }
-    if (task.blocked_ && --successor.blocked_dependencies_ == 0) Unblock(successor);
-    if (successor.pending_dependencies_ == 0) {
-      MakeReady(successor);
-      ++made_ready;
-    }
-  }
-  return made_ready;
-}
-
-int Engine::End(EndingList& ending) {
-  int made_ready = 0;
-  while (TaskNode* next = ending.PopFront()) {
-    IntrusivePtr<TaskNode> task(next);
-    DestroyCallable(*task);
-    decltype(task->predecessors_) predecessors;
-    Dependencies successors;
-    {
-      absl::MutexLock lock(&mu_);
-      if (task->times_) task->times_->ended = clock_.Now();
-      predecessors.swap(task->predecessors_);
-      SetState(*task, task->decided_state_);
-      made_ready += ReleaseSuccessors(*task, ending);
-      successors.swap(task->successors_);
-      SetActive(*task, false);
-      if (task->submitted_) task->group_->unfinished.Remove(next);
-    }
-    // The engine's own reference, taken when the task came in. Dropping references
-    // may run destructors of users' values: outside the lock.
-    if (task->submitted_) task->Unref();
-  }
-  return made_ready;
-}
-
-void Engine::EndAndWake(EndingList& ending) {
-  if (ending.empty()) return;
+void Engine::Close() {
   {
     absl::MutexLock lock(&mu_);
-    ++calls_;
+    mu_.Await(absl::Condition(this, &Engine::NoCalls));  // handles may outlive us
   }
-  const int made_ready = End(ending);
-  WakeAndLeave(made_ready);
+  executor_.reset();
+  // Entries of tasks that were claimed by those who waited for them.
+  while (ReadyNode* node = loop_.lanes().Pop(Lane::kLow)) {
+    Unpin(static_cast<EngineTask&>(*node));
+  }
+  std::vector<ItemCache<EngineTask>*> caches;
+  for (int slot = 0; slot < loop_.used_slots(); ++slot) {
+    caches.push_back(&loop_.WorkerAt(slot).tasks());
+  }
+  bool unused = false;
+  {
+    absl::MutexLock lock(&close_mu_);
+    closed_ = true;
+    used_ += tasks_.CountUsed(caches);
+    unused = used_ == 0;
+  }
+  if (unused) delete this;
 }
 
-void Engine::WakeAndLeave(int made_ready) {
-  Wake(made_ready);
-  absl::MutexLock lock(&mu_);
-  --calls_;
+Engine::ThreadFrame* Engine::FrameOfThread() const {
+  ThreadFrame* frame = current_frame_;
+  while (frame != nullptr && frame->engine != this) [[unlikely]] frame = frame->outer;
+  return frame;
 }
+
+EngineWorker* Engine::WorkerOfThread() const {
+  const ThreadFrame* const frame = FrameOfThread();
+  return frame != nullptr ? frame->worker : nullptr;
+}
+
+EngineTask& Engine::NewTask(GroupCore& group) {
+  EngineWorker* const worker = WorkerOfThread();
+  EngineTask* const task = worker != nullptr ? tasks_.Take(worker->tasks()) : tasks_.TakeOutside();
+  // relaxed: nobody else can have a reference.
+  task->word.store(0, std::memory_order_relaxed);
+  task->scope = &group;
+  task->edges = 0;
+  return *task;
+}
+
+// From here on a look-up by id finds nothing, or the task that comes next.
+void Engine::GiveBack(EngineTask& task) noexcept {
+  if (++task.generation == 0) task.generation = 1;
+  if (EngineWorker* const worker = WorkerOfThread()) {
+    tasks_.Give(worker->tasks(), &task);
+    return;
+  }
+  bool last = false;
+  {
+    absl::MutexLock lock(&close_mu_);
+    tasks_.GiveOutside(&task);
+    last = closed_ && --used_ == 0;
+  }
+  if (last) delete this;
+}
+
+EdgeBlock<StdPlatform>* Engine::NewBlock() {
+  EngineWorker* const worker = WorkerOfThread();
+  return worker != nullptr ? blocks_.Take(worker->blocks()) : blocks_.TakeOutside();
+}
+
+std::uintptr_t& Engine::EdgesOf(EngineTask& task, Bits word) {
+  return (word & TaskWord::kHasExtras) == 0 ? task.edges
+                                            : reinterpret_cast<TaskExtras*>(task.edges)->edges;
+}
+
+TaskExtras* Engine::ExtrasOf(const EngineTask& task) {
+  // acquire: pairs with whoever has added them.
+  const Bits word = task.word.load(std::memory_order_acquire);
+  return (word & TaskWord::kHasExtras) == 0 ? nullptr : reinterpret_cast<TaskExtras*>(task.edges);
+}
+
+TaskExtras& Engine::MakeExtras(EngineTask& task) {
+  if (TaskExtras* const extras = ExtrasOf(task)) return *extras;
+  auto made = std::make_unique<TaskExtras>();
+  // For a task that has ended nobody but us changes its edges: this lock keeps the others
+  // out who want the same.
+  std::unique_lock<StdPlatform::Lock> ended;
+  Bits word = 0;
+  const bool locked = task.LockEdges(word);
+  if (!locked) ended = std::unique_lock(extras_lock_);
+  if (TaskExtras* const extras = ExtrasOf(task)) {
+    if (locked) task.UnlockEdges();
+    return *extras;
+  }
+  made->edges = task.edges;
+  TaskExtras& extras = *made;
+  task.edges = reinterpret_cast<std::uintptr_t>(made.release());
+  if (locked) {
+    task.UnlockEdges(TaskWord::kHasExtras);
+  } else {
+    // release: publishes `edges`.
+    task.word.fetch_or(TaskWord::kHasExtras, std::memory_order_release);
+  }
+  return extras;
+}
+
+// A chain of continuations goes one by one.
+void Engine::Destroy(EngineTask& first) noexcept {
+  for (EngineTask* task = &first; task != nullptr;) {
+    EngineTask* continuation = nullptr;
+    const Bits word = task->word.load(std::memory_order_relaxed);
+    const TaskOps* const ops = &OpsOf(*task);
+    if ((word & TaskWord::kHasExtras) != 0) {
+      const std::unique_ptr<TaskExtras> extras(reinterpret_cast<TaskExtras*>(task->edges));
+      for (TaskExtras::Error& error : extras->errors) ops->destroy_error(error.made);
+      continuation = extras->continuation.Release();
+    }
+    switch (TaskWord::StateIn(word)) {
+      case TaskState::kCompleted:
+        if (ops->destroy_value != nullptr) ops->destroy_value(*task);
+        break;
+      case TaskState::kSkipped: TaskPtr::Adopt(PayloadAs<TaskRoot>(*task).cause); break;
+      case TaskState::kFailed:
+      case TaskState::kCancelled: PayloadAs<TaskError>(*task).~TaskError(); break;
+      default: break;  // never seen by others
+    }
+    Engine& engine = Of(*task);
+    const bool go_on = continuation != nullptr && continuation->Drop(TaskWord::kPin);
+    engine.GiveBack(*task);
+    task = go_on ? continuation : nullptr;
+  }
+}
+
+void DestroyTask(EngineTask& task) noexcept { Engine::Destroy(task); }
 
 }  // namespace weft::internal

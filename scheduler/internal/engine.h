@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The scheduler's inside: who waits for whom, what is ready, what has ended. One
-// lock guards all of it; bodies, callbacks and destructors of user types run
-// outside it.
+// The scheduler's inside: tasks come in, become ready, run, end, are waited for and
+// cancelled. The run loop gives them workers; no lock is held by all of it.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_ENGINE_H_
 #define WEFT_SCHEDULER_INTERNAL_ENGINE_H_
 
 #include <cstdint>
+#include <exception>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -26,238 +26,386 @@
 #include "weft/core/task_id.h"
 #include "weft/core/task_options.h"
 #include "weft/core/task_result.h"
+#include "weft/scheduler/internal/edge_list.h"
 #include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/group_core.h"
+#include "weft/scheduler/internal/item_store.h"
 #include "weft/scheduler/internal/run_loop.h"
-#include "weft/scheduler/internal/task_node.h"
+#include "weft/scheduler/internal/task_extras.h"
+#include "weft/scheduler/internal/task_ptr.h"
+#include "weft/scheduler/internal/wait_list.h"
 #include "weft/scheduler/run_summary.h"
 #include "weft/scheduler/task_executor.h"
-#include "weft/scheduler/task_queue.h"
 
 namespace weft::internal {
 
-// Lives until the last handle to one of its tasks goes; its executor goes with the
-// TaskScheduler.
-//
-// A task is *blocked* while it waits, directly or through others, for a name that
-// was never submitted; `active` counts the unfinished tasks that are not. A task is
-// *ending* from the moment somebody has decided its end (the worker that ran it, a
-// cancel, a failed dependency) until End has carried that out.
+struct Dependency {
+  EngineTask* task = nullptr;
+  bool run_anyway = false;
+};
+
+// Lives until its TaskScheduler and the last handle to one of its tasks have gone; its
+// executor goes with the TaskScheduler.
 //
 // Thread safety: every public method from any thread.
-class Engine final : public RefCounted, public WorkSource, private RunLoopHost {
+class Engine final : public WorkSource, private RunLoopHost {
  public:
-  Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, bool record_times);
+  struct Options {
+    bool record_times = false;
+    bool steals = true;
+  };
+  Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options);
+
+  static Engine& Of(const EngineTask& task) {
+    return *static_cast<Engine*>(EnginePool::OwnerOf(task));
+  }
 
   int worker_count() const { return width_; }
   int slot_count() const { return RunLoop<StdPlatform>::SlotCount(width_); }
   const Clock& clock() const { return clock_; }
   std::int64_t failed_hooks() const { return executor_->failed_hooks(); }
   bool drains_in_wait() const { return drains_in_wait_; }
-  void DestroyExecutor() ABSL_LOCKS_EXCLUDED(mu_);
+  // The TaskScheduler goes: after Shutdown, when its groups have gone. Tasks whose
+  // handles live on keep the engine.
+  void Close();
 
   // Groups.
-  IntrusivePtr<GroupCore> AddGroup() ABSL_LOCKS_EXCLUDED(mu_);
+  IntrusivePtr<GroupCore> AddGroup();
   // Seals the group, cancels what is left, waits for it and forgets its names.
-  void EndGroup(GroupCore& group) ABSL_LOCKS_EXCLUDED(mu_);
-  void Seal(GroupCore& group) ABSL_LOCKS_EXCLUDED(mu_);
-  RunSummary Summarise(GroupCore& group, absl::Status wait_status) ABSL_LOCKS_EXCLUDED(mu_);
+  void EndGroup(GroupCore& group);
+  void Seal(GroupCore& group);
+  RunSummary Summarise(GroupCore& group, absl::Status wait_status);
 
-  // Takes the task, or ends it at once as refused.
-  void Submit(GroupCore& group, const IntrusivePtr<TaskNode>& task, Dependencies dependencies,
-              const TaskOptions& options) ABSL_LOCKS_EXCLUDED(mu_);
+  // A task to be: the caller sets its ops and payload, and hands it to Submit, or gives
+  // it back. Throws std::bad_alloc.
+  EngineTask& NewTask(GroupCore& group);
+  void GiveBack(EngineTask& task) noexcept;
+  // Takes the task, or ends it at once as refused. The caller gets one reference to it,
+  // unless `detached`.
+  // `given_up`: references to some of the dependencies, which the task's body has, too;
+  // they are dropped before it can run.
+  void Submit(GroupCore& group, EngineTask& task, std::span<const Dependency> dependencies,
+              std::span<TaskPtr> given_up, const TaskOptions& options, bool detached);
   // All or none.
-  absl::StatusOr<std::vector<IntrusivePtr<NamedNode>>> Schedule(
-      GroupCore& group, std::vector<TaskDefinition> definitions) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<std::vector<TaskPtr>> Schedule(GroupCore& group,
+                                                std::vector<TaskDefinition> definitions);
+  // The name can be given to another task.
+  static absl::Status ReleaseName(GroupCore& group, std::string_view name);
+  // `task` waits for `dependency`, too.
+  absl::Status AddDependency(EngineTask& task, EngineTask& dependency);
 
-  void Cancel(TaskNode& task, absl::Status why) ABSL_LOCKS_EXCLUDED(mu_);
-  void CancelGroup(GroupCore& group, absl::Status why) ABSL_LOCKS_EXCLUDED(mu_);
-  void CancelAll(const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_);
+  void Cancel(EngineTask& task);
+  void CancelGroup(GroupCore& group, absl::Status why);
+  void CancelAll(const absl::Status& why);
 
   // OK once the target has ended (however it ended) or, for a group, is at rest.
   // DeadlineExceeded, FailedPrecondition (it cannot end), ResourceExhausted (too
   // deep) otherwise.
-  absl::Status Wait(WaitTarget target, absl::Time deadline = absl::InfiniteFuture())
-      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Wait(const WaitTarget& target, absl::Time deadline = absl::InfiniteFuture());
 
   // Refuses what comes from outside from now on; waits for the rest; ends tasks on
   // names that never came.
-  absl::Status Shutdown(bool cancel) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Shutdown(bool cancel);
 
   // Queries.
-  TaskState StateOf(const TaskNode& task) const ABSL_LOCKS_EXCLUDED(mu_);
-  TaskResult ResultOfTask(const TaskNode& task) const ABSL_LOCKS_EXCLUDED(mu_);
-  std::exception_ptr ExceptionOf(const TaskNode& task) const ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<TaskResult> Find(TaskId id) const ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<IntrusivePtr<TaskNode>> FindUnfinished(TaskId id) const ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<IntrusivePtr<NamedNode>> FindNamed(const GroupCore& group,
-                                                    std::string_view name) const
-      ABSL_LOCKS_EXCLUDED(mu_);
-  CancellationToken TokenOf(TaskNode& task) ABSL_LOCKS_EXCLUDED(mu_);
-  bool InsideTask() const;  // whether this thread runs a task of this engine
-
-  // Wait, but for destructors: comes back only when the target has ended.
-  void WaitSurely(WaitTarget target) ABSL_LOCKS_EXCLUDED(mu_);
+  static TaskState StateOf(const EngineTask& task);
+  static TaskResult ResultOfTask(const EngineTask& task);
+  static std::exception_ptr ExceptionOf(const EngineTask& task);
+  absl::StatusOr<TaskResult> Find(TaskId id) const;
+  // Empty: it has ended.
+  absl::StatusOr<TaskPin> FindUnfinished(TaskId id) const;
+  static absl::StatusOr<TaskPtr> FindNamed(GroupCore& group, std::string_view name);
+  bool InsideTask() const { return FrameOfThread() != nullptr; }
 
   // Waits as Wait does, then gives what the handle reads: the result, or why the
   // wait could not be done.
   template <class T>
-  const ResultOf<T>& Get(ResultNode<T>& task) ABSL_LOCKS_EXCLUDED(mu_) {
+  const ResultOf<T>& Get(EngineTask& task) {
     const absl::Status waited = Wait({.task = &task});
-    absl::MutexLock lock(&mu_);
-    if (!IsTerminal(static_cast<TaskNode&>(task).state_)) return task.WaitError(waited);
-    MaterialiseResult(task);
-    return task.result();
+    const auto word = task.word.load(std::memory_order_acquire);
+    return *static_cast<const ResultOf<T>*>(TaskWord::Ended(word) ? EndedResult(task)
+                                                                  : MadeError(task, waited));
   }
+  // The ResultOf<T> of a task that has ended. Good while a reference to the task lives.
+  static const void* EndedResult(EngineTask& task);
 
-  // The result of a task that has ended.
-  template <class T>
-  const ResultOf<T>& EndedResult(ResultNode<T>& task) ABSL_LOCKS_EXCLUDED(mu_) {
-    absl::MutexLock lock(&mu_);
-    MaterialiseResult(task);
-    return task.result();
-  }
-
-  void Forget(TaskId id) ABSL_LOCKS_EXCLUDED(mu_);  // by ~TaskNode only
-
-  void Drain(int slot) noexcept override ABSL_LOCKS_EXCLUDED(mu_);
+  void Drain(int slot) noexcept override;
 
   // Runs a graph and waits for it; takes part. FailedPrecondition when the scheduler is
   // shut down, or inside a task of one without threads. ResourceExhausted inside a task
   // when too many are blocked already.
-  absl::Status RunGraph(Graph& graph) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status RunGraph(Graph& graph);
+
+  // For the bodies of tasks (task_body.h).
+  //
+  // True: the caller runs the body of a task that a worker has taken from a queue. Else
+  // the task needs nothing more.
+  static bool Begin(EngineTask& task, EngineWorker& worker) {
+    worker.TurnTo(*task.scope);
+    auto claimed = task.Claim();
+    if (claimed == EngineTask::Claimed::kRun) [[likely]] {
+      if (!task.scope->stopped()) [[likely]]
+        return true;
+      task.TakeBackStart();
+      claimed = EngineTask::Claimed::kEnd;
+    }
+    EndUnrun(task, worker, claimed);
+    return false;
+  }
+  static void NoteStart(EngineTask& task);
+  static ReadyNode* EndCompleted(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
+    Scope<StdPlatform>& group = *task.scope;
+    const auto state = TaskState::kCompleted;
+    TaskWord::Bits after = 0;
+    if (!task.EndAlone(state, drop, after)) [[unlikely]]
+      return EndBusy(task, worker, state, drop);
+    if (!TaskWord::Referenced(after)) DestroyTask(task);
+    worker.CountCompleted(group);
+    return nullptr;
+  }
+  // Its body failed, and has been destroyed.
+  static ReadyNode* EndFailed(EngineTask& task, EngineWorker& worker, bool drop,
+                              absl::Status status, std::exception_ptr thrown) noexcept;
+  static absl::Status DestroyBody(EngineTask& task) noexcept;
+  // The same after a run, which it may make a failed one.
+  static void DestroyRunBody(EngineTask& task, absl::Status& status) noexcept;
+
+  // For groups and tasks.
+  void NotifyGroup(const GroupCore* group);
+  CancellationToken TokenOf(EngineTask& task);
+  absl::Status Continue(EngineTask& task, EngineTask& continuation);
+  static void Destroy(EngineTask& task) noexcept;
 
  private:
-  struct Frame;  // one body under way on a thread
-  struct Slot {
-    TaskNode* task = nullptr;
-    std::uint32_t generation = 1;
-  };
-  struct Plan;       // one definition on its way in
+  using Bits = TaskWord::Bits;
+  enum class Phase { kOpen, kDraining, kClosed };
+  struct ThreadFrame;
+  struct Ending;  // ends that follow from an end
+  struct Plan;    // one definition on its way in
+  class Plans;
+  class BlockedPump;
+  class Call;
   struct GraphRun {  // a run that somebody waits for
     Graph* graph = nullptr;
     int cancels = 0;  // calls of Graph::Cancel under way
-    ListLink<GraphRun> in_engine;
+    GraphRun* next = nullptr;
+    GraphRun* previous = nullptr;
   };
-  enum class Phase { kOpen, kDraining, kClosed };
 
-  static thread_local Frame* current_frame_;
+  static constinit thread_local ThreadFrame* current_frame_;
 
   ~Engine() override;
 
-  // engine.cc: the state machine
-  void SetState(TaskNode& task, TaskState to) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Register(TaskNode& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void SetActive(TaskNode& task, bool active) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void MakeReady(TaskNode& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Doom(TaskNode& task, TaskState end, IntrusivePtr<RootCause> cause, EndingList& ending)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Unblock(TaskNode& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Carries out decided ends, and all ends that follow from them. Returns how many
-  // tasks became ready.
-  int End(EndingList& ending) ABSL_LOCKS_EXCLUDED(mu_);
-  int ReleaseSuccessors(TaskNode& task, EndingList& ending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void EndAndWake(EndingList& ending) ABSL_LOCKS_EXCLUDED(mu_);
-  // The end of a call that was counted in calls_.
-  void WakeAndLeave(int made_ready) ABSL_LOCKS_EXCLUDED(mu_);
+  ThreadFrame* FrameOfThread() const;
+  EngineWorker* WorkerOfThread() const;
 
   // engine_submit.cc
-  absl::Status Refusal(const GroupCore& group) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  static void DestroyRefused(GroupCore& group, TaskDefinition& definition);
-  absl::Status CheckDependencies(const Dependencies& dependencies) const;
-  void Refuse(GroupCore& group, TaskNode& task, const absl::Status& why)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // True: it is ready now.
-  bool Admit(GroupCore& group, TaskNode& task, const Dependencies& dependencies,
-             const TaskOptions& options, EndingList& ending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void AddEdge(TaskNode& task, const Dependency& dependency) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::StatusOr<std::vector<Plan>> MakePlans(GroupCore& group,
-                                              std::vector<TaskDefinition>& definitions)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status CheckCycles(std::vector<Plan>& plans) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status CheckDependencies(std::span<const Dependency> dependencies) const;
+  // Counts a task that comes in; the reason when it may not.
+  absl::Status Admit(GroupCore& group, EngineWorker* worker);
+  static void CountIn(GroupCore& group, EngineWorker* worker);
+  static void TakeBack(GroupCore& group, EngineWorker* worker);
+  void Refuse(GroupCore& group, EngineTask& task, absl::Status why, bool detached);
+  static Bits FirstWord(const TaskOptions& options, int handles, int pins);
+  struct Linked {
+    std::uint32_t arrived = 0;  // so many of the task's dependencies have ended
+    TaskPtr cause;              // one that did not complete, or why that was skipped
+    bool out_of_memory = false;
+  };
+  Linked Link(EngineTask& task, std::span<const Dependency> dependencies,
+              bool was_name) noexcept ABSL_NO_THREAD_SAFETY_ANALYSIS;  // locks in the middle
+  // The end of a submission: the task may become ready, or end.
+  void LetGo(EngineTask& task, Linked linked, Ending& ending) noexcept;
+  // kBlocked: nothing was added, for that takes blocked_mu_.
+  // kContinued: the same, for another task goes on in its place.
+  enum class Added { kWaits, kEnded, kOutOfMemory, kBlocked, kContinued };
+  Added AddEdge(EngineTask& from, EngineTask& to, bool run_anyway, TaskPtr& cause) noexcept;
+  // The same, which also counts `to` as blocked by `from` where it is.
+  Added AddEdgeCounted(EngineTask& from, EngineTask& to, bool run_anyway, TaskPtr& cause) noexcept
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
+  Added AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTask& to, bool run_anyway,
+                  TaskPtr& cause) noexcept;
+  static TaskPtr CauseOf(EngineTask& ended);
+  static TaskPin ContinuationOf(const EngineTask& task);
+  EdgeBlock<StdPlatform>* NewBlock();
+  static std::uintptr_t& EdgesOf(EngineTask& task, Bits word);
+  TaskExtras& MakeExtras(EngineTask& task);
+  static TaskExtras* ExtrasOf(const EngineTask& task);
+  void PrepareTimes(EngineTask& task);
+
+  // engine_names.cc: names, and what waits for them
+  absl::Status MakePlans(GroupCore& group, std::vector<TaskDefinition>& definitions, Plans& plans);
+  absl::Status CheckCycles(const Plans& plans);
+  absl::Status TakeIn(GroupCore& group, std::vector<TaskDefinition>& definitions, Plans& plans,
+                      EngineWorker* worker);
+  static absl::Status CycleError(std::vector<const EngineTask*>& cycle);
+  void Publish(GroupCore& group, Plans& plans, EngineWorker* worker);
+  static void RecordIn(GroupCore& group, const std::string& name, const absl::Status& status);
+  template <class F>
+  void ForEachSuccessor(EngineTask& task, F visit);
+  // Those that are there now, and those that will be handed over to it; each is kept.
+  void AddSuccessors(EngineTask& task, std::vector<EngineTask*>& successors, PinnedTasks& kept);
+  // engine_blocked.cc
+  bool HasBlocked(const GroupCore& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
+  // A name has got its task, whose dependencies are linked.
+  void ResolveName(EngineTask& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
+  bool MarkBlocked(EngineTask& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
+  void Unblock(EngineTask& task) noexcept;
+  void UnblockAll(EngineTask& first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
+  void SetBlocked(EngineTask& first) noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
+  absl::Status UnresolvedError(EngineTask& task);
+  std::string BareNameBehind(EngineTask& wanted);
+
+  // engine_end.cc
+  static void EndUnrun(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed);
+  static ReadyNode* EndBusy(EngineTask& task, EngineWorker& worker, TaskState state,
+                            bool drop) noexcept;
+  void EndCancelled(EngineTask& task, Ending& ending) noexcept;
+  void EndSkipped(EngineTask& task, Ending& ending) noexcept;
+  void EndWithError(EngineTask& task, TaskState state, absl::Status error,
+                    std::exception_ptr thrown, bool drop, Ending& ending) noexcept;
+  void EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept;
+  void FinishEnding(Ending& ending) noexcept;
+  // The same at the end of a call, which may have come from inside a body: what has become
+  // ready does not run in its place, and news of other groups is not kept back.
+  void FinishCall(Ending& ending) noexcept;
+  // The same, where what has become ready is what the body has put there.
+  void FinishSubmission(Ending& ending) noexcept;
+  static void TurnBack(EngineWorker& worker) noexcept;
+  void FinishSkips(Ending& ending) noexcept;
+  void ReleaseAll(std::uintptr_t successors, TaskState state, Ending& ending) noexcept;
+  void Release(const Edge& edge, TaskState state, Ending& ending) noexcept;
+  // The successors of a task wait for `to` instead.
+  void ForgetHandOver(const EngineTask& from) noexcept;
+  void HandOver(std::uintptr_t successors, TaskPin to, EdgeBlock<StdPlatform>* spare,
+                Ending& ending) noexcept;
+  void FreeBlock(EdgeBlock<StdPlatform>* block, EngineWorker* worker) noexcept;
+  // True: it was the last of those that the task waits for.
+  static bool Arrive(EngineTask& task, std::uint32_t times) noexcept;
+  bool DecideSkip(EngineTask& task, Ending& ending) noexcept;
+  void MakeReady(EngineTask& task, Ending& ending) noexcept;
+  void Record(EngineTask& task, const absl::Status& status) noexcept;
+  void WakeShared(const EngineWorker* worker) noexcept;
+  void NotifyTask(const EngineTask* task);
 
   // engine_run.cc
-  void Wake(int made_ready) ABSL_LOCKS_EXCLUDED(mu_);
   bool StartPump(int slot) noexcept override;
-  bool RunOne(int slot) noexcept override ABSL_LOCKS_EXCLUDED(mu_);
-  bool HasWork() const noexcept override;
   void OnSlot(int slot) noexcept override;
-  class BlockedPump;  // what a body that blocks sets going
-  // Entries of queue_ whose task a waiting task has claimed: theirs may be the last
-  // reference, so they are dropped outside the lock.
-  using StaleEntries = std::vector<IntrusivePtr<TaskNode>>;
-  IntrusivePtr<TaskNode> ClaimNext(StaleEntries& stale) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void Claim(TaskNode& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Runs or ends a claimed task. Returns how many tasks became ready.
-  int RunClaimed(IntrusivePtr<TaskNode> task, int slot) ABSL_LOCKS_EXCLUDED(mu_);
-  void RunBody(TaskNode& task, int slot) ABSL_LOCKS_EXCLUDED(mu_);
-  void DestroyCallable(TaskNode& task);
-  void RequestCancel(TaskNode& task, const absl::Status& why, EndingList& ending,
-                     std::vector<CancellationSource>& sources) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  std::vector<IntrusivePtr<GroupCore>> Groups() const ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status RunGraphInTask(Graph& graph);
+  absl::Status RunGraphHere(Graph& graph);
+  void CancelGraphs(const absl::Status& why);
+  void CancelOne(EngineTask& task);
+  static void CancelTokenOf(EngineTask& task, const absl::Status& why);
+  static bool NotBeingCancelled(GraphRun* run) { return run->cancels == 0; }
+  bool NoCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; }
+  std::vector<IntrusivePtr<GroupCore>> Groups() const;
+  bool NobodyDrains() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drain_mu_) { return !draining_; }
+  bool TryBeginDraining();
+  void BeginDraining();
+  void EndDraining();
+  bool SeemsFreeToDrain();
 
   // engine_wait.cc
-  Frame* FrameOfThread() const;
-  absl::Status RunGraphInTask(Graph& graph) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status RunGraphHere(Graph& graph) ABSL_LOCKS_EXCLUDED(mu_);
-  void CancelGraphs(const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_);
-  static bool NotBeingCancelled(GraphRun* run) { return run->cancels == 0; }
   static absl::Status TooManyBlocked();
-  bool NoCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; }
-  bool NobodyDrains() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return !draining_; }
-  bool Satisfied(const WaitTarget& target) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status Outcome(const WaitTarget& target) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool AwaitChange(const WaitTarget& target, absl::Time deadline)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool SleepUntilChange(const WaitTarget& target, std::uint64_t seen, absl::Time deadline)
-      ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status WaitForThreads(const WaitTarget& target, absl::Time deadline)
-      ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status WaitByDraining(const WaitTarget& target, absl::Time deadline)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  static bool Satisfied(const WaitTarget& target);
+  absl::Status WaitOutside(const WaitTarget& target, absl::Time deadline);
+  absl::Status WaitByDraining(const WaitTarget& target, absl::Time deadline);
   // `surely`: what would be an error is waited out.
-  absl::Status WaitInsideTask(Frame& frame, const WaitTarget& target, absl::Time deadline,
-                              bool surely) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status WaitInside(Frame& frame, const WaitTarget& target, absl::Time deadline, bool surely)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // A ready task that `target` depends on, claimed; null when there is none; an
-  // error when the target depends on `self`, which may be null.
-  absl::StatusOr<IntrusivePtr<TaskNode>> FindHelp(const WaitTarget& target, TaskNode* self)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status WaitInside(ThreadFrame& thread, const WaitTarget& target, absl::Time deadline,
+                          bool surely);
+  absl::Status Sleep(ThreadFrame& thread, WaitFrame& frame, absl::Time deadline, bool surely);
+  void WaitSurely(const WaitTarget& target);
+  // True: it has ended, or the group is at rest. Else whoever brings that about says so,
+  // unless nobody can.
+  bool Arm(Waiter& waiter, bool& unresolved);
+  void StopWaiting(Waiter& waiter);
+  bool HelpOnce(ThreadFrame& thread, const WaitTarget& target);
+  // True: it was claimed, and has ended.
+  bool RunIfReady(EngineTask& task, EngineWorker& worker);
+  void RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed);
+  void RunFromQueue(ReadyNode& node, EngineWorker& worker);
+  // engine_search.cc
+  void DropStale();
+  void Drop(EngineTask* first);
+  // A ready task that the target depends on, claimed; for one worker.
+  bool RunHelp(const WaitTarget& target, EngineWorker& worker);
+  // FailedPrecondition with the path when what is to end depends on `from`.
+  absl::Status CheckNoPath(EngineTask& from, const WaitTarget& to, const WaitFrame* frame);
+
+  // engine_groups.cc
+  void Settle();
+  void CancelTasks(GroupCore& group, const absl::Status& why);
+  bool AllAtRest() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::int64_t CountBlocked(const GroupCore& group);
+  void ListUnresolved(GroupCore& group, RunSummary& summary);
 
   // engine_report.cc
-  absl::Status StatusOf(const TaskNode& task) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  TaskResult Describe(const TaskNode& task) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void MaterialiseResult(TaskNode& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  static std::string NameOf(const TaskNode& task);
-  static absl::Status UnresolvedError(const TaskNode& task);
-  static const TaskNode* UnsubmittedBehind(const TaskNode& task);
+  absl::StatusOr<TaskPin> FindAny(TaskId id) const;
+  static std::string NameOf(const EngineTask& task);
+  static absl::Status StatusOf(const EngineTask& task, Bits word);
+  static const void* MadeError(EngineTask& task, const absl::Status& error);
 
   // Constant after construction.
   const Clock& clock_;
   const bool record_times_;
   const int width_;
   const bool drains_in_wait_;
-  std::unique_ptr<TaskExecutor> executor_;  // until DestroyExecutor
-  const std::shared_ptr<GraphNodePool> pool_ = SharedNodePool();
+  const absl::Status cancelled_;            // what a cancelled task says of itself
+  std::unique_ptr<TaskExecutor> executor_;  // until Close
+  const std::shared_ptr<EnginePool> pool_ = SharedNodePool();
+  ItemStore<StdPlatform, EngineTask> tasks_;
+  ItemStore<StdPlatform, EdgeBlock<StdPlatform>> blocks_;
   RunLoop<StdPlatform> loop_;
-  StdPlatform::Atomic<std::int64_t> queued_{0};  // entries of queue_; written under mu_
+  StdPlatform::Atomic<Phase> phase_{Phase::kOpen};
+  WaitList waits_;
+  StdPlatform::Lock extras_lock_;               // makes the extras of tasks that have ended
+  StdPlatform::Atomic<std::int64_t> stale_{0};  // entries of tasks that were claimed elsewhere
 
-  absl::Mutex shutdown_mu_ ABSL_ACQUIRED_BEFORE(mu_);  // one shutdown at a time
-  mutable absl::Mutex mu_;
-  Phase phase_ ABSL_GUARDED_BY(mu_) = Phase::kOpen;
-  TaskQueue<IntrusivePtr<TaskNode>> queue_
-      ABSL_GUARDED_BY(mu_);  // may hold tasks claimed elsewhere
-  IntrusiveList<GroupCore, &GroupCore::in_engine> groups_ ABSL_GUARDED_BY(mu_);
-  IntrusiveList<GraphRun, &GraphRun::in_engine> graph_runs_ ABSL_GUARDED_BY(mu_);
-  std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::uint32_t> free_slots_ ABSL_GUARDED_BY(mu_);
-  std::int64_t active_ ABSL_GUARDED_BY(mu_) = 0;
-  std::int64_t calls_ ABSL_GUARDED_BY(mu_) = 0;      // that may still use executor_
-  std::uint64_t searches_ ABSL_GUARDED_BY(mu_) = 0;  // numbers for TaskNode::mark_
-  std::uint64_t changes_ ABSL_GUARDED_BY(mu_) = 0;   // moves when a waiter should look again
-  bool draining_ ABSL_GUARDED_BY(mu_) = false;       // a waiting thread is the (only) worker
+  absl::Mutex shutdown_mu_;  // one shutdown at a time
+  absl::Mutex late_mu_;      // one edge that may close a cycle at a time
+
+  // Tasks that will hand their successors over: `from` to `to`.
+  struct HandOverPlan {
+    EngineTask* from = nullptr;
+    EngineTask* to = nullptr;
+  };
+  StdPlatform::Lock hand_overs_lock_;
+  std::vector<HandOverPlan> hand_overs_;  // guarded by hand_overs_lock_
+  StdPlatform::Atomic<std::size_t> hand_over_count_{0};
+
+  mutable absl::Mutex mu_;  // the lists
+  GroupCore* groups_ ABSL_GUARDED_BY(mu_) = nullptr;
+  GraphRun* graph_runs_ ABSL_GUARDED_BY(mu_) = nullptr;
+  std::int64_t calls_ ABSL_GUARDED_BY(mu_) = 0;  // that may still use executor_
+
+  // Tasks that wait for bare names, and for how many tasks that do.
+  absl::Mutex blocked_mu_;
+  absl::flat_hash_map<EngineTask*, std::uint32_t> blocked_ ABSL_GUARDED_BY(blocked_mu_);
+
+  absl::Mutex drain_mu_;
+  bool draining_ ABSL_GUARDED_BY(drain_mu_) = false;  // a waiting thread is the (only) worker
+
+  absl::Mutex close_mu_;
+  bool closed_ ABSL_GUARDED_BY(close_mu_) = false;
+  std::int64_t used_ ABSL_GUARDED_BY(close_mu_) = 0;  // tasks with handles, once closed
 };
+
+// Calls visit(EngineTask&) with each successor that is there now, which it may keep by a
+// reference of its own.
+template <class F>
+void Engine::ForEachSuccessor(EngineTask& task, F visit) {
+  Bits word = 0;
+  if (!task.LockEdges(word)) return;
+  try {
+    EdgeList<StdPlatform>(EdgesOf(task, word)).ForEach([&](const Edge& edge) {
+      visit(static_cast<EngineTask&>(pool_->NodeOf(edge.successor)));
+    });
+  } catch (...) {
+    task.UnlockEdges();
+    throw;
+  }
+  task.UnlockEdges();
+}
 
 }  // namespace weft::internal
 

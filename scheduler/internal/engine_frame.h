@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The bodies under way on a thread, innermost first: so that a Wait knows whether,
-// and for whom, it is called from inside a task.
+// What a thread does for an engine: so that a Submit finds its worker, and a Wait knows
+// whether, and for whom, it is called from inside a task.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_ENGINE_FRAME_H_
 #define WEFT_SCHEDULER_INTERNAL_ENGINE_FRAME_H_
@@ -11,17 +11,40 @@
 namespace weft::internal {
 
 // Thread safety: belongs to its thread.
-struct Engine::Frame {
-  Frame(Engine* owner, TaskNode* running, int worker_slot);
-  Frame(const Frame&) = delete;
-  Frame& operator=(const Frame&) = delete;
-  ~Frame();
+struct Engine::ThreadFrame {
+  ThreadFrame(Engine* owner, EngineWorker* first_worker)
+      : engine(owner), worker(first_worker), outer(current_frame_) {
+    current_frame_ = this;
+  }
+  ThreadFrame(const ThreadFrame&) = delete;
+  ThreadFrame& operator=(const ThreadFrame&) = delete;
+  ~ThreadFrame() { current_frame_ = outer; }
 
   Engine* const engine;
-  TaskNode* const task;  // null: a pump, perhaps in the body of a graph's node
-  int slot;
-  Frame* const outer;
-  const int depth;  // bodies on top of each other on this thread
+  EngineWorker* worker;
+  ThreadFrame* const outer;
+  WaitFrame* waits = nullptr;  // of this engine's bodies, on top of each other
+  int depth = 0;               // how many
+};
+
+// So that the executor lives while a call may still need a thread of it.
+//
+// Thread safety: belongs to its thread.
+class Engine::Call {
+ public:
+  explicit Call(Engine& engine) : engine_(engine) {
+    absl::MutexLock lock(&engine_.mu_);
+    ++engine_.calls_;
+  }
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+  ~Call() {
+    absl::MutexLock lock(&engine_.mu_);
+    --engine_.calls_;
+  }
+
+ private:
+  Engine& engine_;
 };
 
 }  // namespace weft::internal

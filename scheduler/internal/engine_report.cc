@@ -2,14 +2,14 @@
 //
 // What can be asked about tasks, and the texts of their ends.
 
+#include <algorithm>
 #include <exception>
+#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine.h"
 
@@ -20,112 +20,121 @@ std::string Label(TaskId id, std::string_view name) {
   return name.empty() ? "task " + ToString(id) : "'" + std::string(name) + "'";
 }
 
-absl::Status StatusOfSkipped(const RootCause& cause) {
-  std::string text = "skipped: dependency " + Label(cause.id, cause.name);
-  if (cause.never_submitted) {
-    text += " was never submitted";
-  } else {
-    text += cause.state == TaskState::kCancelled ? " was cancelled: " : " failed: ";
-    text += std::string(cause.status.message());
-  }
-  return absl::Status(cause.status.code(), text);
-}
-
-}  // namespace
-
-std::string Engine::NameOf(const TaskNode& task) {
-  return task.name_.empty() ? Label(task.id(), "") : task.name_;
-}
-
-absl::Status Engine::StatusOf(const TaskNode& task) const {
-  if (!IsTerminal(task.state_) || !task.cause_) return absl::OkStatus();
-  return task.state_ == TaskState::kSkipped ? StatusOfSkipped(*task.cause_) : task.cause_->status;
-}
-
-void Engine::MaterialiseResult(TaskNode& task) {
-  if (!task.has_result()) task.StoreError(StatusOf(task));
-}
-
-const TaskNode* Engine::UnsubmittedBehind(const TaskNode& task) {
-  const TaskNode* at = &task;
-  while (at->submitted_) {
-    const TaskNode* next = nullptr;
-    for (const IntrusivePtr<TaskNode>& predecessor : at->predecessors_) {
-      if (predecessor->blocked_) next = predecessor.get();
-    }
-    if (next == nullptr) return nullptr;
-    at = next;
-  }
-  return at;
-}
-
-absl::Status Engine::UnresolvedError(const TaskNode& task) {
-  const TaskNode* missing = UnsubmittedBehind(task);
-  return absl::FailedPreconditionError(
-      Label(task.id(), task.name_) + " cannot start: it waits for '" +
-      (missing != nullptr ? missing->name_ : std::string()) + "', which was never submitted");
-}
-
-TaskResult Engine::Describe(const TaskNode& task) const {
-  return {.id = task.id(),
-          .name = task.name_,
-          .state = task.state_,
-          .status = StatusOf(task),
-          .attempts = task.attempts_,
-          .times = task.times_};
-}
-
-TaskState Engine::StateOf(const TaskNode& task) const {
-  absl::MutexLock lock(&mu_);
-  return task.state_;
-}
-
-TaskResult Engine::ResultOfTask(const TaskNode& task) const {
-  absl::MutexLock lock(&mu_);
-  return Describe(task);
-}
-
-std::exception_ptr Engine::ExceptionOf(const TaskNode& task) const {
-  absl::MutexLock lock(&mu_);
-  return IsTerminal(task.state_) ? task.exception_ : nullptr;
-}
-
-namespace {
-
 absl::Status NoSuchTask(TaskId id) {
   return absl::NotFoundError("no task has the id " + ToString(id) + " (any more)");
 }
 
+const absl::Status& Ok() {
+  static const absl::Status ok;  // no destructor of note
+  return ok;
+}
+
 }  // namespace
 
+std::string Engine::NameOf(const EngineTask& task) {
+  const TaskExtras* const extras = ExtrasOf(task);
+  return extras == nullptr || extras->name.empty() ? Label(IdOf(task), "") : extras->name;
+}
+
+absl::Status Engine::StatusOf(const EngineTask& task, Bits word) {
+  if (!TaskWord::Ended(word) || TaskWord::StateIn(word) == TaskState::kCompleted) {
+    return absl::OkStatus();
+  }
+  if (TaskWord::StateIn(word) != TaskState::kSkipped) return PayloadAs<TaskError>(task).status;
+  const EngineTask& cause = *PayloadAs<TaskRoot>(task).cause;
+  const Bits cause_word = cause.word.load(std::memory_order_acquire);
+  const absl::Status& why = PayloadAs<TaskError>(cause).status;
+  const TaskExtras* const extras = ExtrasOf(cause);
+  std::string text = "skipped: dependency " +
+                     Label(IdOf(cause), extras != nullptr ? extras->name : std::string_view());
+  if ((cause_word & TaskWord::kBareName) != 0) {
+    text += " was never submitted";
+  } else {
+    text +=
+        TaskWord::StateIn(cause_word) == TaskState::kCancelled ? " was cancelled: " : " failed: ";
+    text += std::string(why.message());
+  }
+  return absl::Status(why.code(), text);
+}
+
+// Kept with the task: the same text once.
+const void* Engine::MadeError(EngineTask& task, const absl::Status& error) {
+  TaskExtras& extras = Of(task).MakeExtras(task);
+  std::lock_guard lock(extras.lock);
+  for (const TaskExtras::Error& known : extras.errors) {
+    if (known.status == error) return known.made;
+  }
+  TaskExtras::Error& made = extras.errors.emplace_front();
+  try {
+    made.status = error;
+    made.made = OpsOf(task).make_error(error);
+  } catch (...) {
+    extras.errors.pop_front();
+    throw;
+  }
+  return made.made;
+}
+
+const void* Engine::EndedResult(EngineTask& task) {
+  const Bits word = task.word.load(std::memory_order_acquire);
+  const TaskOps& ops = OpsOf(task);
+  const bool has_value = ops.value != nullptr;
+  if (TaskWord::StateIn(word) == TaskState::kCompleted) return has_value ? ops.value(task) : &Ok();
+  if (!has_value && TaskWord::StateIn(word) != TaskState::kSkipped) {
+    return &PayloadAs<TaskError>(task).status;
+  }
+  return MadeError(task, StatusOf(task, word));
+}
+
+TaskState Engine::StateOf(const EngineTask& task) {
+  const Bits word = task.word.load(std::memory_order_acquire);
+  if (TaskWord::StateIn(word) != TaskState::kPending) return TaskWord::StateIn(word);
+  const bool joined = EnginePool::JoinOf(task).load(std::memory_order_acquire) == 0;
+  return joined && (word & TaskWord::kEnding) == 0 ? TaskState::kReady : TaskState::kPending;
+}
+
+TaskResult Engine::ResultOfTask(const EngineTask& task) {
+  const TaskState state = StateOf(task);
+  const Bits word = task.word.load(std::memory_order_acquire);
+  TaskResult result;
+  result.id = IdOf(task);
+  result.state = state;
+  if (IsTerminal(state)) result.status = StatusOf(task, word);
+  result.attempts = (word & TaskWord::kStarted) != 0 ? 1 : 0;
+  if (const TaskExtras* const extras = ExtrasOf(task)) {
+    result.name = extras->name;
+    std::lock_guard lock(extras->lock);
+    result.times = extras->times;
+  }
+  return result;
+}
+
+std::exception_ptr Engine::ExceptionOf(const EngineTask& task) {
+  const Bits word = task.word.load(std::memory_order_acquire);
+  const TaskState state = TaskWord::StateIn(word);
+  if (state != TaskState::kFailed && state != TaskState::kCancelled) return nullptr;
+  return PayloadAs<TaskError>(task).thrown;
+}
+
+absl::StatusOr<TaskPin> Engine::FindAny(TaskId id) const {
+  ReadyNode* const node = id.valid() ? pool_->NodeOf(id.index, this) : nullptr;
+  auto* const task = static_cast<EngineTask*>(node);
+  if (task == nullptr || !task->TryPin()) return NoSuchTask(id);
+  TaskPin held = TaskPin::Adopt(task);
+  if (held->generation != id.generation) return NoSuchTask(id);
+  return held;
+}
+
 absl::StatusOr<TaskResult> Engine::Find(TaskId id) const {
-  absl::MutexLock lock(&mu_);
-  if (id.index >= slots_.size() || slots_[id.index].generation != id.generation ||
-      slots_[id.index].task == nullptr) {
-    return NoSuchTask(id);
-  }
-  return Describe(*slots_[id.index].task);
+  absl::StatusOr<TaskPin> task = FindAny(id);
+  if (!task.ok()) return task.status();
+  return ResultOfTask(**task);
 }
 
-absl::StatusOr<IntrusivePtr<TaskNode>> Engine::FindUnfinished(TaskId id) const {
-  absl::MutexLock lock(&mu_);
-  if (id.index >= slots_.size() || slots_[id.index].generation != id.generation ||
-      slots_[id.index].task == nullptr) {
-    return NoSuchTask(id);
-  }
-  TaskNode* task = slots_[id.index].task;
-  // An ended task may be on its way out of memory; an unfinished one is held.
-  return IsTerminal(task->state_) ? IntrusivePtr<TaskNode>() : IntrusivePtr<TaskNode>(task);
-}
-
-absl::StatusOr<IntrusivePtr<NamedNode>> Engine::FindNamed(const GroupCore& group,
-                                                          std::string_view name) const {
-  absl::MutexLock lock(&mu_);
-  const auto found = group.names.find(absl::string_view(name.data(), name.size()));
-  if (found == group.names.end() || !static_cast<const TaskNode&>(*found->second).submitted_) {
-    return absl::NotFoundError("no task has the name '" + std::string(name) + "' in this group");
-  }
-  return found->second;
+absl::StatusOr<TaskPin> Engine::FindUnfinished(TaskId id) const {
+  absl::StatusOr<TaskPin> task = FindAny(id);
+  if (!task.ok()) return task.status();
+  return IsTerminal(StateOf(**task)) ? TaskPin() : *std::move(task);
 }
 
 }  // namespace weft::internal

@@ -3,33 +3,21 @@
 // Waiting. A thread from outside sleeps, or is the worker when the executor has
 // none. A thread inside a task runs what it waits for, and nothing unrelated.
 
-#include <cstdint>
+#include <algorithm>
 #include <string>
-#include <utility>
-#include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 #include "weft/core/blocking_scope.h"
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 
 namespace weft::internal {
-
-thread_local Engine::Frame* Engine::current_frame_ = nullptr;
-
-Engine::Frame::Frame(Engine* owner, TaskNode* running, int worker_slot)
-    : engine(owner),
-      task(running),
-      slot(worker_slot),
-      outer(std::exchange(current_frame_, this)),
-      depth(outer == nullptr ? 1 : outer->depth + 1) {}
-
-Engine::Frame::~Frame() { current_frame_ = outer; }
-
 namespace {
 
 // Bodies that wait on top of each other use the stack of one thread.
@@ -45,6 +33,21 @@ absl::Status TooDeep() {
       " deep on one worker: return and let a dependent task continue instead");
 }
 
+bool Past(absl::Time deadline) {
+  return deadline != absl::InfiniteFuture() && absl::Now() >= deadline;
+}
+
+// False: not let go by then.
+bool ParkUntil(StdPlatform::Parker& parker, absl::Time deadline) {
+  if (deadline == absl::InfiniteFuture()) {
+    parker.Park();
+    return true;
+  }
+  constexpr auto kLongest = absl::Hours(24 * 365);
+  return parker.ParkUntil(StdPlatform::Now() +
+                          absl::ToChronoNanoseconds(std::min(deadline - absl::Now(), kLongest)));
+}
+
 }  // namespace
 
 absl::Status Engine::TooManyBlocked() {
@@ -54,185 +57,205 @@ absl::Status Engine::TooManyBlocked() {
       "return and let a dependent task continue instead");
 }
 
-Engine::Frame* Engine::FrameOfThread() const {
-  Frame* frame = current_frame_;
-  while (frame != nullptr && frame->engine != this) frame = frame->outer;
-  return frame;
+bool Engine::Satisfied(const WaitTarget& target) {
+  if (target.group != nullptr) return target.group->AtRest();
+  return TaskWord::Ended(target.task->word.load(std::memory_order_acquire));
 }
 
-bool Engine::InsideTask() const { return FrameOfThread() != nullptr; }
-
-bool Engine::Satisfied(const WaitTarget& target) const {
-  if (target.group != nullptr) return target.group->active == 0;
-  if (target.task == nullptr) return active_ == 0;
-  return IsTerminal(target.task->state_) ||
-         (target.task->blocked_ && target.task->group_->active == 0);
+absl::Status Engine::Wait(const WaitTarget& target, absl::Time deadline) {
+  if (Satisfied(target)) return absl::OkStatus();
+  if (ThreadFrame* const thread = FrameOfThread()) {
+    return WaitInside(*thread, target, deadline, /*surely=*/false);
+  }
+  return drains_in_wait_ ? WaitByDraining(target, deadline) : WaitOutside(target, deadline);
 }
 
-absl::Status Engine::Outcome(const WaitTarget& target) const {
-  if (target.task == nullptr || IsTerminal(target.task->state_)) return absl::OkStatus();
-  return UnresolvedError(*target.task);
-}
-
-bool Engine::AwaitChange(const WaitTarget& target, absl::Time deadline) {
-  struct Look {
-    const Engine* engine;
-    const WaitTarget* target;
-    std::uint64_t seen;
-    static bool Again(Look* look) {
-      look->engine->mu_.AssertHeld();
-      return look->engine->changes_ != look->seen || look->engine->Satisfied(*look->target);
-    }
-  } look{this, &target, changes_};
-  return mu_.AwaitWithDeadline(absl::Condition(&Look::Again, &look), deadline);
-}
-
-absl::Status Engine::Wait(WaitTarget target, absl::Time deadline) {
-  if (Frame* frame = FrameOfThread()) return WaitInsideTask(*frame, target, deadline, false);
-  return drains_in_wait_ ? WaitByDraining(target, deadline) : WaitForThreads(target, deadline);
-}
-
-void Engine::WaitSurely(WaitTarget target) {
-  if (Frame* frame = FrameOfThread()) {
-    WaitInsideTask(*frame, target, absl::InfiniteFuture(), true).IgnoreError();  // cannot fail
+void Engine::WaitSurely(const WaitTarget& target) {
+  if (ThreadFrame* const thread = FrameOfThread()) {
+    WaitInside(*thread, target, absl::InfiniteFuture(), /*surely=*/true).IgnoreError();
   } else {
     Wait(target).IgnoreError();  // without a deadline only a task on names can fail
   }
 }
 
-absl::Status Engine::WaitForThreads(const WaitTarget& target, absl::Time deadline) {
-  struct Look {
-    const Engine* engine;
-    const WaitTarget* target;
-    static bool Done(Look* look) {
-      look->engine->mu_.AssertHeld();
-      return look->engine->Satisfied(*look->target);
+bool Engine::Arm(Waiter& waiter, bool& unresolved) {
+  if (waiter.target.group != nullptr) return waiter.target.group->count().Await();
+  EngineTask& task = *waiter.target.task;
+  const Bits word = task.word.fetch_or(TaskWord::kAwaited, std::memory_order_acq_rel);
+  if (TaskWord::Ended(word)) return true;
+  if ((word & TaskWord::kBlocked) == 0) return false;
+  absl::MutexLock lock(&blocked_mu_);
+  if ((task.word.load(std::memory_order_relaxed) & TaskWord::kBlocked) == 0) return false;
+  // While it is blocked it cannot end: its group lives.
+  auto& group = static_cast<GroupCore&>(*task.scope);
+  waits_.WithAll([&](const Waiter*) { waiter.group = &group; });
+  unresolved = group.count().Await();
+  return false;
+}
+
+void Engine::StopWaiting(Waiter& waiter) {
+  waits_.Remove(waiter);
+  GroupCore* const group = waiter.target.group;
+  if (group == nullptr) return;
+  // Under the lock: who comes later arms later.
+  waits_.WithAll([group](const Waiter* first) {
+    for (const Waiter* other = first; other != nullptr; other = other->next) {
+      if (other->target.group == group || other->group == group) return;
     }
-  } look{this, &target};
-  if (HasWork() && loop_.Quiet()) loop_.WakeOne();  // an earlier wake-up found no thread
-  BlockingScope blocking;                           // we may be another scheduler's worker
-  absl::MutexLock lock(&mu_);
-  if (!mu_.AwaitWithDeadline(absl::Condition(&Look::Done, &look), deadline)) return TooLate();
-  return Outcome(target);
+    group->count().StopAwaiting();
+  });
+}
+
+absl::Status Engine::WaitOutside(const WaitTarget& target, absl::Time deadline) {
+  Waiter waiter;
+  waiter.target = target;
+  waits_.Add(waiter);
+  const absl::Cleanup stop = [&] { StopWaiting(waiter); };
+  BlockingScope blocking;  // we may be another scheduler's worker
+  {
+    absl::MutexLock lock(&mu_);
+    ++calls_;
+  }
+  loop_.WakeIfIdle();  // an earlier wake-up may have found no thread
+  {
+    absl::MutexLock lock(&mu_);
+    --calls_;
+  }
+  for (;;) {
+    bool unresolved = false;
+    if (Arm(waiter, unresolved)) return absl::OkStatus();
+    if (unresolved) return UnresolvedError(*target.task);
+    if (!ParkUntil(waiter.parker, deadline)) return TooLate();
+  }
 }
 
 absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadline) {
-  StaleEntries stale;
-  absl::MutexLock lock(&mu_);
-  while (!Satisfied(target)) {
-    if (absl::Now() >= deadline) return TooLate();
-    // One thread drains at a time, so that the order stays strict.
-    IntrusivePtr<TaskNode> task = draining_ ? IntrusivePtr<TaskNode>() : ClaimNext(stale);
-    if (!task) {
-      if (!AwaitChange(target, deadline)) return TooLate();
+  const auto drain = [&] {
+    ThreadFrame thread(this, &loop_.WorkerAt(0));
+    while (!Satisfied(target) && !Past(deadline)) {
+      ReadyNode* const node = loop_.lanes().Pop(Lane::kLow);
+      if (node == nullptr) break;
+      RunFromQueue(*node, *thread.worker);
+      thread.worker->HandInEnds();
+    }
+  };
+  Waiter waiter;
+  waiter.target = target;
+  waiter.drains = true;
+  waits_.Add(waiter);
+  const absl::Cleanup stop = [&] { StopWaiting(waiter); };
+  for (;;) {
+    if (Satisfied(target)) return absl::OkStatus();
+    if (Past(deadline)) return TooLate();
+    if (TryBeginDraining()) {  // one thread at a time, so that the order stays strict
+      drain();
+      EndDraining();
+    }
+    bool unresolved = false;
+    if (Arm(waiter, unresolved)) return absl::OkStatus();
+    if (unresolved) return UnresolvedError(*target.task);
+    if (!loop_.lanes().empty() && SeemsFreeToDrain()) continue;
+    const BlockingScope blocking;
+    if (!ParkUntil(waiter.parker, deadline)) return TooLate();
+  }
+}
+
+absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, absl::Time deadline,
+                                bool surely) {
+  WaitFrame frame{thread.worker->current(), target, thread.waits};
+  thread.waits = &frame;
+  ++thread.depth;
+  const absl::Cleanup leave = [&] {
+    thread.waits = frame.outer;
+    --thread.depth;
+  };
+  for (;;) {
+    if (Satisfied(target)) return absl::OkStatus();
+    if (Past(deadline)) return TooLate();
+    if (thread.depth >= kMaxDepth && !surely) return TooDeep();
+    if (HelpOnce(thread, target)) {
+      TurnBack(*thread.worker);
       continue;
     }
-    draining_ = true;
-    mu_.Unlock();
-    stale.clear();
-    RunClaimed(std::move(task), /*slot=*/0);
-    mu_.Lock();
-    draining_ = false;
-    ++changes_;  // another thread may drain now
+    thread.worker->HandInEnds();
+    if (Satisfied(target)) return absl::OkStatus();
+    if (absl::Status slept = Sleep(thread, frame, deadline, surely); !slept.ok()) return slept;
   }
-  return Outcome(target);
 }
 
-// Blocks this worker. The scope begins and ends outside the lock: its hook may do
-// what it likes.
-bool Engine::SleepUntilChange(const WaitTarget& target, std::uint64_t seen, absl::Time deadline) {
+// Blocks this worker until there may be news.
+absl::Status Engine::Sleep(ThreadFrame&, WaitFrame& frame, absl::Time deadline, bool surely) {
+  Waiter waiter;
+  waiter.target = frame.target;
+  waiter.frame = &frame;
+  waits_.Add(waiter);
+  const absl::Cleanup stop = [&] { StopWaiting(waiter); };
+  bool unresolved = false;
+  if (Arm(waiter, unresolved)) return absl::OkStatus();
+  if (!surely) {
+    // Registered before the look: of two who wait for each other, one sees the other.
+    if (frame.self != nullptr) {
+      if (absl::Status path = CheckNoPath(*frame.self, frame.target, &frame); !path.ok()) {
+        return path;
+      }
+    }
+    if (frame.target.task != nullptr &&
+        (frame.target.task->word.load(std::memory_order_acquire) & TaskWord::kBlocked) != 0) {
+      return UnresolvedError(*frame.target.task);
+    }
+    if (drains_in_wait_) {
+      return absl::FailedPreconditionError(
+          "nothing that this wait needs can run: there are no worker threads");
+    }
+    if (!loop_.MayBlock()) return TooManyBlocked();
+  }
   BlockingScope blocking;
-  absl::MutexLock lock(&mu_);
-  return changes_ != seen || AwaitChange(target, deadline);
+  return ParkUntil(waiter.parker, deadline) ? absl::OkStatus() : TooLate();
 }
 
-absl::Status Engine::WaitInsideTask(Frame& frame, const WaitTarget& target, absl::Time deadline,
-                                    bool surely) {
-  absl::MutexLock lock(&mu_);
-  if (frame.task == nullptr) return WaitInside(frame, target, deadline, surely);
-  const WaitTarget* const outer = std::exchange(frame.task->waiting_for_, &target);
-  ++changes_;  // a new "waits for": other waits look whether they can still end
-  absl::Status waited = WaitInside(frame, target, deadline, surely);
-  frame.task->waiting_for_ = outer;
-  return waited;
-}
-
-absl::Status Engine::WaitInside(Frame& frame, const WaitTarget& target, absl::Time deadline,
-                                bool surely) {
-  while (!Satisfied(target)) {
-    if (absl::Now() >= deadline) return TooLate();
-    if (frame.depth >= kMaxDepth && !surely) return TooDeep();
-    absl::StatusOr<IntrusivePtr<TaskNode>> help = FindHelp(target, frame.task);
-    if (!help.ok() && !surely) return help.status();
-    if (help.ok() && *help) {
-      mu_.Unlock();
-      const int made_ready = RunClaimed(*std::move(help), frame.slot);
-      Wake(made_ready);
-      mu_.Lock();
-    } else if (target.task != nullptr && target.task->blocked_ && !surely) {
-      return UnresolvedError(*target.task);
-    } else if (!drains_in_wait_ && !surely && !loop_.MayBlock()) {
-      return TooManyBlocked();
-    } else {
-      const std::uint64_t seen = changes_;
-      mu_.Unlock();
-      const bool in_time = SleepUntilChange(target, seen, deadline);
-      mu_.Lock();
-      if (!in_time) return TooLate();
-    }
+bool Engine::HelpOnce(ThreadFrame& thread, const WaitTarget& target) {
+  EngineWorker& worker = *thread.worker;
+  if (ReadyNode* const own = worker.PopOwn()) {
+    RunFromQueue(*own, worker);
+    return true;
   }
-  return Outcome(target);
+  if (target.task != nullptr && RunIfReady(*target.task, worker)) return true;
+  return drains_in_wait_ && RunHelp(target, worker);
 }
 
-absl::StatusOr<IntrusivePtr<TaskNode>> Engine::FindHelp(const WaitTarget& target, TaskNode* self) {
-  const std::uint64_t seen = ++searches_;
-  std::vector<TaskNode*> open;
-  const auto visit = [&](TaskNode* task, TaskNode* from) {
-    if (task->mark_ == seen || task->ending_ || IsTerminal(task->state_)) return;
-    task->mark_ = seen;
-    task->found_from_ = from;
-    open.push_back(task);
-  };
-  // The ready task of a group that was found on the way, if any.
-  const auto visit_target = [&](const WaitTarget& wanted, TaskNode* from) -> TaskNode* {
-    mu_.AssertHeld();
-    if (wanted.task != nullptr) {
-      visit(wanted.task, from);
-    } else if (wanted.group != nullptr) {
-      if (TaskNode* ready = wanted.group->ready.first()) return ready;
-      for (TaskNode* task = wanted.group->unfinished.first(); task != nullptr;
-           task = UnfinishedList::Next(task)) {
-        if (task->active_) visit(task, from);
-      }
-    }
-    return nullptr;
-  };
+bool Engine::RunIfReady(EngineTask& task, EngineWorker& worker) {
+  // acquire: what its dependencies did is visible.
+  if (EnginePool::JoinOf(task).load(std::memory_order_acquire) != 0) return false;
+  EngineTask::Claimed claimed = task.Claim();
+  if (claimed == EngineTask::Claimed::kNot) return false;
+  stale_.fetch_add(1, std::memory_order_relaxed);  // its entry stays in a queue
+  if (drains_in_wait_) DropStale();
+  RunClaimed(task, worker, claimed);
+  return true;
+}
 
-  TaskNode* found = visit_target(target, nullptr);
-  while (found == nullptr && !open.empty()) {
-    TaskNode* task = open.back();
-    open.pop_back();
-    if (task == self) {
-      std::string path = NameOf(*self);
-      for (TaskNode* step = self->found_from_; step != nullptr; step = step->found_from_) {
-        path = NameOf(*step) + " -> " + path;
-      }
-      return absl::FailedPreconditionError("this wait would never end: " + NameOf(*self) +
-                                           " waits for " + path);
-    }
-    if (task->state_ == TaskState::kReady) {
-      found = task;
-    } else if (task->state_ == TaskState::kRunning) {
-      if (task->waiting_for_ != nullptr) found = visit_target(*task->waiting_for_, task);
-    } else {
-      for (const IntrusivePtr<TaskNode>& predecessor : task->predecessors_) {
-        visit(predecessor.get(), task);
-      }
-    }
+void Engine::RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {
+  worker.TurnTo(*task.scope);
+  const std::int64_t mark = worker.Mark();
+  if (claimed == EngineTask::Claimed::kRun && task.scope->stopped()) {
+    task.TakeBackStart();
+    claimed = EngineTask::Claimed::kEnd;
   }
-  IntrusivePtr<TaskNode> claimed(found);
-  if (claimed) Claim(*claimed);
-  return claimed;
+  if (claimed == EngineTask::Claimed::kRun) {
+    ReadyNode* const next = OpsOf(task).run(task, worker, /*drop=*/false);
+    if (next != nullptr) worker.GiveAway(*next);
+  } else {
+    task.Add(TaskWord::kPin);
+    EndUnrun(task, worker, claimed);
+  }
+  worker.GiveAway(mark);
+}
+
+// Nothing that it makes ready runs on this stack.
+void Engine::RunFromQueue(ReadyNode& node, EngineWorker& worker) {
+  const std::int64_t mark = worker.Mark();
+  if (ReadyNode* const next = node.ops->step(node, worker)) worker.GiveAway(*next);
+  worker.GiveAway(mark);
 }
 
 }  // namespace weft::internal

@@ -3,28 +3,51 @@
 #include "weft/scheduler/internal/exception_status.h"
 
 #include <exception>
+#include <new>
 #include <string>
 
 #include "absl/status/status.h"
 
 namespace weft::internal {
-absl::Status StatusOfException(const std::exception_ptr& thrown) noexcept {
-  std::string text;
+namespace {
+
+std::string TextOf(const std::exception_ptr& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (const std::exception& exception) {
     const char* what = exception.what();
-    text = what != nullptr ? what : "an exception without a text";
+    return what != nullptr ? what : "an exception without a text";
   } catch (const std::string& string) {
-    text = string;
+    return string;
   } catch (const char* string) {
-    text = string != nullptr ? string : "a null string";
+    return string != nullptr ? string : "a null string";
   } catch (int number) {
-    text = "the number " + std::to_string(number);
+    return "the number " + std::to_string(number);
   } catch (...) {
-    text = "an exception of a type that has no text";
+    return "an exception of a type that has no text";
   }
-  return absl::UnknownError("threw " + text);
+}
+
+}  // namespace
+
+absl::Status StatusOfException(const std::exception_ptr& thrown) noexcept {
+  try {
+    return absl::UnknownError("threw " + TextOf(thrown));
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kUnknown, "");  // needs no memory
+  }
+}
+
+absl::Status Explained(std::string_view what, const absl::Status& status) noexcept {
+  try {
+    return absl::Status(status.code(), std::string(what) + std::string(status.message()));
+  } catch (const std::bad_alloc&) {
+    return status;
+  }
+}
+
+absl::Status OutOfMemory() noexcept {
+  return absl::Status(absl::StatusCode::kResourceExhausted, "");
 }
 
 }  // namespace weft::internal

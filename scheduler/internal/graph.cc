@@ -62,7 +62,7 @@ GraphNode& Graph::NewNode(const GraphNodeOps& ops) {
     slabs_.reserve(slabs_.size() + 1);
     ordinals_.reserve(slabs_.size() + 1);
     slabs_.push_back(pool_->Acquire());
-    const std::pair<const GraphNode*, std::size_t> entry(slabs_.back(), ordinal);
+    const std::pair<const GraphNode*, std::size_t> entry(&slabs_.back()->As<GraphNode>(), ordinal);
     ordinals_.insert(std::lower_bound(ordinals_.begin(), ordinals_.end(), entry), entry);
   }
   GraphNode* const node = ::new (static_cast<void*>(&NodeAt(ordinal))) GraphNode;

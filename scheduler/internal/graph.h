@@ -23,7 +23,7 @@
 #include "weft/core/cancellation.h"
 #include "weft/core/clock.h"
 #include "weft/core/internal/platform.h"
-#include "weft/core/internal/task_base.h"
+#include "weft/core/internal/running_task.h"
 #include "weft/scheduler/internal/graph_core.h"
 #include "weft/scheduler/internal/latch.h"
 #include "weft/scheduler/internal/node_pool.h"
@@ -33,10 +33,12 @@
 
 namespace weft::internal {
 
-using GraphNode = Node<StdPlatform>;
+using ReadyNode = Node<StdPlatform>;
+using GraphNode = StaticNode<StdPlatform>;
 using GraphNodeOps = NodeOps<StdPlatform>;
 using GraphWorker = Worker<StdPlatform>;
 using GraphNodePool = NodePool<StdPlatform>;
+static_assert(sizeof(Cell<StdPlatform>) == sizeof(GraphNode), "one cache line each");
 
 // The pool that all graphs and schedulers share while there are any.
 std::shared_ptr<GraphNodePool> SharedNodePool();
@@ -44,11 +46,17 @@ std::shared_ptr<GraphNodePool> SharedNodePool();
 // What the bodies of a run see of it.
 //
 // Thread safety: any thread; Rearm between runs.
-class GraphRunTask final : public TaskBase {
+class GraphRunTask final : public RunningTask {
  public:
-  ~GraphRunTask() override = default;
   CancellationToken Token() override;
-  const void* owner() const override { return nullptr; }
+  TaskId id() const override { return {}; }
+  absl::Status Continue(void*) override {
+    return absl::FailedPreconditionError("a node of a graph has the successors it was given");
+  }
+  bool cancel_requested() const override {
+    // relaxed: a hint to return early; nothing is read on the strength of it.
+    return cancel_requested_.load(std::memory_order_relaxed);
+  }
 
   void Rearm();
   void Cancel(const absl::Status& why);
@@ -57,6 +65,7 @@ class GraphRunTask final : public TaskBase {
   StdPlatform::Lock lock_;
   std::optional<CancellationSource> source_;  // guarded by lock_; made when asked for
   absl::Status reason_;                       // guarded by lock_
+  StdPlatform::Atomic<bool> cancel_requested_{false};
 };
 
 // Thread safety: building and freezing by one thread at a time; runs as GraphCore says.
@@ -66,7 +75,7 @@ class Graph final : public GraphCore<StdPlatform> {
   // Requires: not running.
   ~Graph();
 
-  static Graph& Of(GraphNode& node) { return static_cast<Graph&>(*node.scope); }
+  static Graph& Of(ReadyNode& node) { return static_cast<Graph&>(*node.scope); }
 
   // Building. Errors are kept and come out of Freeze.
   GraphNode& NewNode(const GraphNodeOps& ops);
@@ -97,7 +106,7 @@ class Graph final : public GraphCore<StdPlatform> {
   void Cancel(const absl::Status& why);
   RunSummary End();
   void Abandon() { running_.store(false); }  // instead of End: nothing came of it
-  TaskBase& run_task() { return *run_task_; }
+  RunningTask& run_task() { return *run_task_; }
 
   GraphNode* EndFailed(GraphNode& node, GraphWorker& worker, absl::Status status) noexcept;
   GraphNode* EndThrown(GraphNode& node, GraphWorker& worker, std::exception_ptr thrown) noexcept;
@@ -111,7 +120,8 @@ class Graph final : public GraphCore<StdPlatform> {
   };
 
   GraphNode& NodeAt(std::size_t ordinal) const {
-    return slabs_[ordinal / GraphNodePool::kSlabNodes][ordinal % GraphNodePool::kSlabNodes];
+    return slabs_[ordinal / GraphNodePool::kSlabNodes][ordinal % GraphNodePool::kSlabNodes]
+        .As<GraphNode>();
   }
   std::size_t OrdinalOf(const GraphNode& node) const;
   template <class F>
@@ -122,8 +132,8 @@ class Graph final : public GraphCore<StdPlatform> {
   void Record(GraphNode& node, absl::Status status) noexcept;
   bool TakeRun();
   void PrepareRun();
-  static GraphNode* StepNested(GraphNode& node, GraphWorker& worker) noexcept;
-  static void DestroyNested(GraphNode& node);
+  static ReadyNode* StepNested(ReadyNode& ready, GraphWorker& worker) noexcept;
+  static void DestroyNested(ReadyNode& node);
   bool StartNestedRun(GraphWorker& worker) noexcept;
   absl::Status NestedFailure() const;
   void EndNestedRun(GraphWorker& worker) noexcept;
@@ -147,7 +157,7 @@ class Graph final : public GraphCore<StdPlatform> {
   StdPlatform::Atomic<bool> running_{false};
   StopFlag stop_{false};
   GraphRunTask own_run_task_;
-  TaskBase* run_task_ = &own_run_task_;
+  RunningTask* run_task_ = &own_run_task_;
   RootRange<StdPlatform> range_;
   Latch<StdPlatform> done_;
   std::optional<FailureLog> failures_;

@@ -25,8 +25,7 @@ namespace weft::internal {
 // Thread safety: as the node.
 template <class F>
 struct GraphPayload {
-  static constexpr bool kInline =
-      sizeof(F) <= GraphNode::kPayloadSize && alignof(F) <= alignof(std::uint64_t);
+  static constexpr bool kInline = sizeof(F) <= kPayloadSize && alignof(F) <= alignof(std::uint64_t);
 
   static void Store(GraphNode& node, F function) {
     if constexpr (kInline) {
@@ -42,7 +41,8 @@ struct GraphPayload {
       return **std::launder(reinterpret_cast<F**>(node.payload));
     }
   }
-  static void Destroy(GraphNode& node) {
+  static void Destroy(ReadyNode& ready) {
+    auto& node = static_cast<GraphNode&>(ready);
     if constexpr (kInline) {
       In(node).~F();
     } else {
@@ -73,7 +73,8 @@ struct GraphBodyKind {
   static_assert(std::is_void_v<Return> || std::is_convertible_v<Return, absl::Status>,
                 "the body of a graph node returns void or absl::Status");
 
-  static GraphNode* Step(GraphNode& node, GraphWorker& worker) noexcept {
+  static ReadyNode* Step(ReadyNode& ready, GraphWorker& worker) noexcept {
+    auto& node = static_cast<GraphNode&>(ready);
     Graph& graph = Graph::Of(node);
     if (!graph.MayRun(node)) [[unlikely]]
       return graph.EndUnrun(node, worker);
@@ -99,7 +100,8 @@ struct GraphConditionKind {
   static_assert(std::is_integral_v<GraphBodyReturn<F>>,
                 "a condition returns the number of the successor that is taken");
 
-  static GraphNode* Step(GraphNode& node, GraphWorker& worker) noexcept {
+  static ReadyNode* Step(ReadyNode& ready, GraphWorker& worker) noexcept {
+    auto& node = static_cast<GraphNode&>(ready);
     Graph& graph = Graph::Of(node);
     if (!graph.MayRun(node)) [[unlikely]]
       return graph.EndUnrun(node, worker);

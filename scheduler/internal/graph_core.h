@@ -29,7 +29,7 @@ enum class GraphEnd { kFailed, kCancelled, kSkipped };
 // Thread safety: by workers, during a run.
 // Cost: ending a node is O(its successors), with at most one locked instruction each.
 template <class P>
-class GraphCore : public Scope<P> {
+class GraphCore : public CountedScope<P> {
  public:
   // Bits of Node::word. The first two are set by predecessors, in each run anew.
   static constexpr std::uint32_t kDoomed = 1;     // a predecessor did not complete
@@ -40,7 +40,7 @@ class GraphCore : public Scope<P> {
   static constexpr std::uint32_t kRunBits = kDoomed | kNotTaken;
 
   // Whether the body of a ready node may run.
-  bool MayRun(const Node<P>& node) const {
+  bool MayRun(const StaticNode<P>& node) const {
     // relaxed: Arrive has made the predecessors' writes visible.
     const std::uint32_t word = node.word.load(std::memory_order_relaxed);
     if ((word & kRunBits) != 0) [[unlikely]] {
@@ -49,29 +49,31 @@ class GraphCore : public Scope<P> {
     return !this->stopped();
   }
 
-  Node<P>* EndCompleted(Node<P>& node, Worker<P>& worker) {
+  StaticNode<P>* EndCompleted(StaticNode<P>& node, Worker<P>& worker) {
     return End(
-        node, worker, [](Node<P>&) {}, /*looks=*/false);
+        node, worker, [](StaticNode<P>&) {}, /*looks=*/false);
   }
-  [[gnu::noinline]] Node<P>* EndOtherwise(Node<P>& node, Worker<P>& worker, GraphEnd how) {
+  [[gnu::noinline]] StaticNode<P>* EndOtherwise(StaticNode<P>& node, Worker<P>& worker,
+                                                GraphEnd how) {
     counts_[static_cast<std::size_t>(how)].fetch_add(1, std::memory_order_relaxed);
     return End(
-        node, worker, [](Node<P>& successor) { Doom(successor, kDoomed); },
+        node, worker, [](StaticNode<P>& successor) { Doom(successor, kDoomed); },
         /*looks=*/true);
   }
   // A ready node that may not run.
-  [[gnu::noinline]] Node<P>* EndUnrun(Node<P>& node, Worker<P>& worker) {
+  [[gnu::noinline]] StaticNode<P>* EndUnrun(StaticNode<P>& node, Worker<P>& worker) {
     const std::uint32_t word = node.word.load(std::memory_order_relaxed);
     const bool skipped = (word & kNotTaken) != 0 || (word & (kRunBits | kRunAnyway)) == kDoomed;
     return EndOtherwise(node, worker, skipped ? GraphEnd::kSkipped : GraphEnd::kCancelled);
   }
   // A condition that completed: all successors but number `taken`, which may have other
   // numbers too, are skipped.
-  Node<P>* EndCondition(Node<P>& node, Worker<P>& worker, std::uint32_t taken) {
-    const Node<P>* const chosen = taken < node.successor_count ? node.successors[taken] : nullptr;
+  StaticNode<P>* EndCondition(StaticNode<P>& node, Worker<P>& worker, std::uint32_t taken) {
+    const StaticNode<P>* const chosen =
+        taken < node.successor_count ? node.successors[taken] : nullptr;
     return End(
         node, worker,
-        [chosen](Node<P>& successor) {
+        [chosen](StaticNode<P>& successor) {
           if (&successor != chosen) Doom(successor, kNotTaken);
         },
         /*looks=*/true);
@@ -90,7 +92,7 @@ class GraphCore : public Scope<P> {
   }
 
  private:
-  static void Doom(Node<P>& successor, std::uint32_t bit) {
+  static void Doom(StaticNode<P>& successor, std::uint32_t bit) {
     // relaxed: the arrival that follows publishes it. One instruction, for several
     // predecessors may do this at once.
     successor.word.fetch_or(bit, std::memory_order_relaxed);
@@ -112,7 +114,7 @@ class GraphCore : public Scope<P> {
   // `before` is called with each successor before the arrival there, if it `looks` at
   // them.
   template <class Before>
-  Node<P>* End(Node<P>& node, Worker<P>& worker, Before before, bool looks) {
+  StaticNode<P>* End(StaticNode<P>& node, Worker<P>& worker, Before before, bool looks) {
     // relaxed, both: the end of the run comes between this and the next run. A counter
     // that started at one is never written.
     if (node.in_degree > 1) {
@@ -123,10 +125,10 @@ class GraphCore : public Scope<P> {
       node.word.store(word & ~kRunBits, std::memory_order_relaxed);
     }
     const bool alone = worker.alone();
-    Node<P>* next = nullptr;
+    StaticNode<P>* next = nullptr;
     bool pushed = false;
     for (std::uint32_t i = 0; i < node.successor_count; ++i) {
-      Node<P>& successor = *node.successors[i];
+      StaticNode<P>& successor = *node.successors[i];
       if (looks) before(successor);
       if (!Arrive(NodePool<P>::JoinOf(successor), alone)) {
         __builtin_prefetch(&successor);  // somebody is about to run it

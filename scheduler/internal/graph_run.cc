@@ -31,7 +31,7 @@ void GraphRunTask::Rearm() {
   std::lock_guard lock(lock_);
   source_.reset();  // tokens of an earlier run do not follow this one
   reason_ = absl::OkStatus();
-  set_cancel_requested(false);
+  cancel_requested_.store(false, std::memory_order_relaxed);
 }
 
 void GraphRunTask::Cancel(const absl::Status& why) {
@@ -39,7 +39,7 @@ void GraphRunTask::Cancel(const absl::Status& why) {
   {
     std::lock_guard lock(lock_);
     reason_ = why;
-    set_cancel_requested();
+    cancel_requested_.store(true, std::memory_order_relaxed);
     source = source_;
   }
   if (source) source->Cancel(why);  // runs callbacks: not under the lock
@@ -165,9 +165,12 @@ N* NestedIn(GraphNode& node) {
 
 }  // namespace
 
-void Graph::DestroyNested(GraphNode& node) { delete NestedIn<Nested>(node); }
+void Graph::DestroyNested(ReadyNode& node) {
+  delete NestedIn<Nested>(static_cast<GraphNode&>(node));
+}
 
-GraphNode* Graph::StepNested(GraphNode& node, GraphWorker& worker) noexcept {
+ReadyNode* Graph::StepNested(ReadyNode& ready, GraphWorker& worker) noexcept {
+  auto& node = static_cast<GraphNode&>(ready);
   Graph& outer = Of(node);
   if (!outer.MayRun(node)) return outer.EndUnrun(node, worker);
   Graph& inner = NestedIn<Nested>(node)->graph;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the engine keeps of a group. Outlives the TaskGroup while handles do.
+// What the engine keeps of a group.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_GROUP_CORE_H_
 #define WEFT_SCHEDULER_INTERNAL_GROUP_CORE_H_
@@ -8,37 +8,135 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <string_view>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 #include "weft/core/cancellation.h"
+#include "weft/core/clock.h"
+#include "weft/core/internal/platform.h"
 #include "weft/core/internal/ref_counted.h"
 #include "weft/core/task_state.h"
-#include "weft/scheduler/internal/task_node.h"
+#include "weft/scheduler/internal/group_count.h"
+#include "weft/scheduler/internal/scope.h"
+#include "weft/scheduler/internal/task_ptr.h"
 #include "weft/sync/failure_log.h"
 
 namespace weft::internal {
 
-// Thread safety: guarded by Engine::mu_, but for `failures` and `source`, which
-// look after themselves.
-struct GroupCore final : RefCounted {
-  std::array<std::int64_t, kTaskStateCount> counts{};  // submitted tasks by state
-  std::int64_t refused = 0;
-  std::int64_t active = 0;  // unfinished and not blocked: what a Wait waits for
-  UnfinishedList unfinished;
-  ReadyList ready;
-  absl::flat_hash_map<std::string, IntrusivePtr<NamedNode>> names;
-  bool sealed = false;
-  absl::Status cancel_reason;
-  std::optional<absl::Duration> first_submitted;
-  absl::Duration last_rest;
+// Lives until its TaskGroup goes, which waits for all its tasks: so unfinished tasks may
+// use it, ended ones may not.
+//
+// Thread safety: every method from any thread.
+class GroupCore final : public RefCounted, public Scope<StdPlatform> {
+ public:
+  using Count = GroupCount<StdPlatform>;
+
+  GroupCore(Engine& engine, const Clock& clock) : engine_(engine), clock_(clock) {
+    FollowStopFlag(&stop_);
+  }
+
+  Engine& engine() const { return engine_; }
+
+  // Counting, by threads that are not workers, or not in a task of this group.
+  void CountSubmitted() {
+    count_.Enter(1);
+    submitted_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void TakeBackSubmitted() {
+    submitted_.fetch_sub(1, std::memory_order_relaxed);
+    Leave(1);
+  }
+  // The task of a name that was known: it counts once it waits for no name.
+  void CountNamed() { submitted_.fetch_add(1, std::memory_order_relaxed); }
+  void CountRefused() { refused_.fetch_add(1, std::memory_order_relaxed); }
+  void CountEnd() { Leave(1); }
+  void CountCompleted() {
+    CountEndAs(TaskState::kCompleted);
+    Leave(1);
+  }
+  // Before the end of a task that ends otherwise.
+  void CountEndAs(TaskState state) {
+    // relaxed: published by the Leave that follows.
+    ended_[static_cast<std::size_t>(state)].fetch_add(1, std::memory_order_relaxed);
+  }
+  // A task that waits for a bare name does not count as one that will end.
+  void Suspend() { Leave(1); }
+  void Resume() { count_.Enter(1); }
+
+  Count& count() { return count_; }
+  const Count& count() const { return count_; }
+  bool AtRest() const { return count_.AtRest(); }
+  // seq_cst: after a task came in.
+  bool StoppedNow() const { return stop_.load(std::memory_order_seq_cst); }
+
+  void StartClock() {
+    if (first_submitted_.load(std::memory_order_relaxed) != kNever) return;
+    StartClockNow();
+  }
+  struct Figures {
+    std::int64_t submitted = 0;
+    std::array<std::int64_t, kTaskStateCount> ended{};
+    std::int64_t refused = 0;
+    absl::Duration elapsed;
+  };
+  Figures figures() const;
+
+  // Why it takes no more tasks; OK: it does.
+  absl::Status Refusal() const {
+    // relaxed: whoever must see this has been told.
+    return closed_.load(std::memory_order_relaxed) ? RefusalNow() : absl::OkStatus();
+  }
+  // False: it was sealed before.
+  bool Seal();
+  // False: it was cancelled before. Calls nobody back.
+  bool BeginCancel(const absl::Status& why);
+  absl::Status cancel_reason() const;
+  CancellationToken Token();
+  // After BeginCancel: calls back.
+  void CancelToken(const absl::Status& why);
 
   FailureLog failures;
-  CancellationSource source;
-  ListLink<GroupCore> in_engine;
+
+  // Names, of tasks and of those to come; the map holds a reference to each.
+  absl::Mutex names_mu;
+  absl::flat_hash_map<absl::string_view, EngineTask*> names ABSL_GUARDED_BY(names_mu);
+
+  // The engine's list of groups; guarded by its lock.
+  GroupCore* next = nullptr;
+  GroupCore* previous = nullptr;
+
+ private:
+  static constexpr std::int64_t kNever = INT64_MIN;
+  template <class T>
+  using Atomic = StdPlatform::Atomic<T>;
+
+  void HandIn(const ScopeNews& news, EngineWorker& worker) noexcept override;
+  void Foresee(std::int64_t tasks) noexcept override { count_.Enter(tasks); }
+  void Leave(std::int64_t tasks);
+  void StartClockNow();
+  absl::Status RefusalNow() const;
+
+  Engine& engine_;
+  const Clock& clock_;
+  Count count_;
+  Atomic<bool> closed_{false};  // sealed or cancelled
+  StopFlag stop_{false};
+  Atomic<std::int64_t> first_submitted_{kNever};  // nanoseconds, on the clock
+  Atomic<std::int64_t> last_rest_{kNever};
+  Atomic<std::int64_t> submitted_{0};
+  std::array<Atomic<std::int64_t>, kTaskStateCount> ended_{};
+  Atomic<std::int64_t> refused_{0};
+
+  mutable StdPlatform::Lock lock_;
+  bool sealed_ = false;                       // guarded by lock_
+  absl::Status cancel_reason_;                // guarded by lock_
+  std::optional<CancellationSource> source_;  // guarded by lock_; made when asked for
 };
 
 }  // namespace weft::internal

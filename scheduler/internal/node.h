@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What lies in the deques: a task, in one cache line.
+// What lies in the deques, and what becomes of it: a node of a graph or a task of a
+// group, each in one cache line.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_NODE_H_
 #define WEFT_SCHEDULER_INTERNAL_NODE_H_
@@ -20,6 +21,7 @@ struct EngineShape {
   static constexpr std::size_t kDequeCapacity = 1024;
   static constexpr int kSearchRounds = 64;
   static constexpr int kMaxReplacements = 256;
+  static constexpr std::uint32_t kCacheBatch = 64;
 };
 
 template <class P>
@@ -32,30 +34,41 @@ class Worker;
 // What a kind of callable does, shared by all nodes of that kind.
 template <class P>
 struct NodeOps {
-  // Runs the task and ends it. Returns the task that the worker runs next, one that
+  // Runs the node and ends it. Returns the node that the worker runs next, one that
   // has just become ready, or null. A loop calls this: nothing recurses.
   Node<P>* (*step)(Node<P>& node, Worker<P>& worker) noexcept;
-  // Destroys the callable; null when there is nothing to destroy. May throw.
-  void (*destroy)(Node<P>& node);
+  // Destroys the callable of a graph's node; null when there is nothing to destroy. May
+  // throw.
+  void (*destroy)(Node<P>& node) = nullptr;
+  // A task of a group, not a node of a graph.
+  bool is_task = false;
 };
 
-// Thread safety: `ops` and `scope` are constant while others can see the node; the rest
-// belongs to the protocols named beside it.
+// Thread safety: `ops` and `scope` are constant while others can see the node; `link`
+// belongs to the queue that the node is in.
 template <class P>
-struct alignas(64) Node {
+struct Node {
   const NodeOps<P>* ops = nullptr;
   Scope<P>* scope = nullptr;
   // The node after this one in an Overflow, by its index in the pool; 0: none. While a
   // graph is being built, the node's place in it.
   typename P::template Atomic<std::uint32_t> link{0};
+};
+
+inline constexpr std::size_t kPayloadSize = 24;
+
+// A node of a graph.
+//
+// Thread safety: constant once the graph is frozen, but for `word`.
+template <class P>
+struct alignas(64) StaticNode : Node<P> {
   // What predecessors tell of their ends, and what the user said (graph_core.h).
   typename P::template Atomic<std::uint32_t> word{0};
-  // Constant once the graph is frozen.
-  Node* const* successors = nullptr;
+  StaticNode* const* successors = nullptr;
   std::uint32_t successor_count = 0;
   std::uint32_t in_degree = 0;
   // The callable, or where it is.
-  static constexpr std::size_t kPayloadSize = 24;
+  static constexpr std::size_t kPayloadSize = internal::kPayloadSize;
   alignas(8) std::byte payload[kPayloadSize];
 };
 

@@ -28,7 +28,8 @@ class Overflow {
   // seq_cst: either half of the handshake in pump_ledger.h.
   bool empty() const { return size_.load(std::memory_order_seq_cst) == 0; }
   // For a look that may miss what was just added.
-  bool SeemsEmpty() const { return size_.load(std::memory_order_relaxed) == 0; }
+  bool SeemsEmpty() const { return size() == 0; }
+  std::size_t size() const { return size_.load(std::memory_order_relaxed); }
 
   [[gnu::noinline]] void Add(Node<P>& node) {
     std::lock_guard lock(lock_);
@@ -44,6 +45,20 @@ class Overflow {
     size_.fetch_add(1, std::memory_order_seq_cst);
   }
 
+  // Adds a list of `count` nodes, linked from `first` to `last`.
+  void Splice(Node<P>& first, Node<P>& last, std::size_t count) {
+    std::lock_guard lock(lock_);
+    last.link.store(0, std::memory_order_relaxed);
+    const std::uint32_t index = NodePool<P>::IndexOf(first);
+    if (last_ == 0) {
+      first_ = index;
+    } else {
+      pool_.NodeOf(last_).link.store(index, std::memory_order_relaxed);
+    }
+    last_ = NodePool<P>::IndexOf(last);
+    size_.fetch_add(count, std::memory_order_seq_cst);
+  }
+
   // Hands up to `most` nodes to `take`, oldest first; under the lock.
   template <class F>
   std::size_t Take(std::size_t most, F take) {
@@ -57,6 +72,33 @@ class Overflow {
     }
     if (taken > 0) size_.fetch_sub(taken, std::memory_order_seq_cst);
     return taken;
+  }
+
+  // Calls drop(node) with each, oldest first, and takes out those for which it is true,
+  // until done(). How many; under the lock.
+  template <class Drop, class Done>
+  std::size_t Sweep(Drop drop, Done done) {
+    std::lock_guard lock(lock_);
+    std::size_t dropped = 0;
+    std::uint32_t kept = 0;  // the last one that stays
+    for (std::uint32_t at = first_; at != 0 && !done();) {
+      Node<P>& node = pool_.NodeOf(at);
+      const std::uint32_t after = node.link.load(std::memory_order_relaxed);
+      if (drop(node)) {  // who may be gone
+        ++dropped;
+        if (kept == 0) {
+          first_ = after;
+        } else {
+          pool_.NodeOf(kept).link.store(after, std::memory_order_relaxed);
+        }
+        if (after == 0) last_ = kept;
+      } else {
+        kept = at;
+      }
+      at = after;
+    }
+    if (dropped > 0) size_.fetch_sub(dropped, std::memory_order_seq_cst);
+    return dropped;
   }
 
  private:

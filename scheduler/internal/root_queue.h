@@ -23,8 +23,8 @@ namespace weft::internal {
 // Thread safety: guarded by the lock of the queue it is in.
 template <class P>
 struct RootRange {
-  Node<P>* const* next = nullptr;
-  Node<P>* const* end = nullptr;
+  StaticNode<P>* const* next = nullptr;
+  StaticNode<P>* const* end = nullptr;
   RootRange* after = nullptr;
 };
 
@@ -51,8 +51,8 @@ class RootQueue {
   }
 
   struct Chunk {
-    Node<P>* const* begin = nullptr;
-    Node<P>* const* end = nullptr;
+    StaticNode<P>* const* begin = nullptr;
+    StaticNode<P>* const* end = nullptr;
   };
   // Of the oldest run; empty when there is none.
   Chunk Take() {

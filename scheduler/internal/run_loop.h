@@ -7,6 +7,7 @@
 #ifndef WEFT_SCHEDULER_INTERNAL_RUN_LOOP_H_
 #define WEFT_SCHEDULER_INTERNAL_RUN_LOOP_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include "weft/scheduler/internal/node.h"
 #include "weft/scheduler/internal/node_pool.h"
 #include "weft/scheduler/internal/pump_ledger.h"
+#include "weft/scheduler/internal/ready_lanes.h"
 #include "weft/scheduler/internal/root_queue.h"
 #include "weft/scheduler/internal/worker.h"
 
@@ -28,9 +30,6 @@ class RunLoopHost {
  public:
   // Brings a thread that calls RunLoop::Drain(slot). False: it cannot.
   virtual bool StartPump(int slot) noexcept = 0;
-  // Tasks that are ready elsewhere. RunOne runs one as worker `slot`; false: none.
-  virtual bool RunOne(int slot) noexcept = 0;
-  virtual bool HasWork() const noexcept = 0;  // seq_cst, as pump_ledger.h asks for
   // This thread works as `slot` from now on.
   virtual void OnSlot(int slot) noexcept = 0;
 
@@ -47,12 +46,15 @@ class RunLoop {
   // Each active body may have passed that check at the same moment.
   static constexpr int SlotCount(int width) { return 2 * width + kMaxReplacements; }
 
-  RunLoop(int width, ReadyOrder order, const NodePool<P>& pool, RunLoopHost& host)
+  // `steals`: idle workers take from the deques of others.
+  RunLoop(int width, ReadyOrder order, bool steals, const NodePool<P>& pool, RunLoopHost& host)
       : width_(width),
         order_(order),
+        steals_(steals),
         pool_(pool),
         host_(host),
         ledger_(width, SlotCount(width)),
+        lanes_(pool),
         roots_(width),
         workers_(static_cast<std::size_t>(SlotCount(width))) {
     MakeWorkers(width);
@@ -64,6 +66,7 @@ class RunLoop {
   }
 
   ReadyOrder order() const { return order_; }
+  bool steals() const { return steals_; }
   bool HasRoom() const { return ledger_.HasRoom(); }
   // No pump runs or is on its way.
   bool Quiet() const { return ledger_.Empty(); }
@@ -88,6 +91,17 @@ class RunLoop {
     if (HasRoom()) WakeOne();
   }
 
+  // A task that is ready, for whoever comes first; its owner wakes.
+  void AddShared(Node<P>& node, Lane lane) { lanes_.Add(node, lane); }
+  void Wake() {
+    if (HasRoom()) WakeOne();
+  }
+  // For who waits: an earlier wake-up may have found no thread.
+  void WakeIfIdle() {
+    if (Quiet() && WorkVisible()) WakeOne();
+  }
+  ReadyLanes<P>& lanes() { return lanes_; }
+
   // One more pump, if there is room.
   [[gnu::noinline]] void WakeOne() {
     if (const int slot = TryEnter(); slot != kNoSlot) Start(slot);
@@ -97,6 +111,7 @@ class RunLoop {
   // in its place, now or when something becomes ready, while there are slots.
   void Block(int slot) {
     WorkerAt(slot).Share();
+    if (!steals_) WorkerAt(slot).GiveAll();
     ledger_.Block();
     if (WorkVisible()) WakeOne();
   }
@@ -105,13 +120,15 @@ class RunLoop {
   // It goes on; a pump that is too many leaves when its task has ended.
   void Unblock() { ledger_.Unblock(); }
 
- private:
-  static constexpr int kNoSlot = PumpLedger<P>::kNoSlot;
-
   Worker<P>& WorkerAt(int slot) const {
     // acquire: pairs with MakeWorkers.
     return *workers_[static_cast<std::size_t>(slot)].load(std::memory_order_acquire);
   }
+  int used_slots() const { return used_.load(std::memory_order_acquire); }
+
+ private:
+  static constexpr int kNoSlot = PumpLedger<P>::kNoSlot;
+
   // Sees to it that the first `count` slots have a worker.
   void MakeWorkers(int count) {
     std::lock_guard lock(growth_lock_);
@@ -145,18 +162,13 @@ class RunLoop {
     host_.OnSlot(worker.slot());
     std::uint32_t picks = 0;
     for (;;) {
-      while (Node<P>* node = worker.Pop()) {
-        worker.TurnTo(*node->scope);
-        if (worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
+      while (Node<P>* node = PopNext(worker, until, picks)) {
+        if (steals_ && worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
           WakeOne();
-        RunChain(worker, *node);
-        // Ready tasks elsewhere must not wait for the end of a long run.
-        if (++picks % kFairness == 0 && until == nullptr && host_.HasWork()) {
-          worker.HandInEnds();
-          host_.RunOne(worker.slot());
-        }
+        RunChain(worker, *node, until);
         if (ledger_.Surplus()) [[unlikely]] {
           worker.HandInEnds();
+          if (!steals_) worker.GiveAll();
           if (ledger_.Retire(worker.slot())) return false;
         }
       }
@@ -168,7 +180,26 @@ class RunLoop {
     }
   }
 
-  void RunChain(Worker<P>& worker, Node<P>& first) {
+  // Of the tasks at hand: what has a priority, then the worker's own; sometimes one from
+  // outside, which must not wait for the end of a long run.
+  Node<P>* PopNext(Worker<P>& worker, const Latch<P>* until, std::uint32_t& picks) {
+    if (until == nullptr) {
+      Node<P>* shared = nullptr;
+      if (lanes_.SeemsRaised()) [[unlikely]]
+        shared = PopShared(Lane::kHigh);
+      if (++picks % kFairness == 0 && shared == nullptr) shared = PopShared(Lane::kNormal);
+      if (shared != nullptr) return shared;
+    }
+    return worker.Pop();
+  }
+
+  void RunChain(Worker<P>& worker, Node<P>& first, const Latch<P>* until) {
+    if (until != nullptr && first.ops->is_task) {
+      // Who waits for a graph must not wait for the end of something else.
+      AddShared(first, Lane::kNormal);
+      return Wake();
+    }
+    worker.TurnTo(*first.scope);
     Node<P>* node = &first;
     while (node != nullptr) node = node->ops->step(*node, worker);
   }
@@ -176,19 +207,27 @@ class RunLoop {
   // False: a while of looking has found nothing.
   bool FindAndRun(Worker<P>& worker, const Latch<P>* until) {
     for (int round = 0; round < kSearchRounds; ++round) {
-      if (until == nullptr && host_.RunOne(worker.slot())) return true;
-      if (Node<P>* node = Find(worker)) {
-        RunChain(worker, *node);
+      if (Node<P>* node = Find(worker, until, round)) {
+        RunChain(worker, *node, until);
         return true;
       }
-      if (ledger_.NobodyElse()) return false;  // who should make anything ready?
+      // Who should make anything ready?
+      if (ledger_.NobodyElse() && !lanes_.InboxSeemsFilled()) return false;
       if (until != nullptr && until->IsSet()) return false;
       P::Pause();
     }
     return false;
   }
 
-  Node<P>* Find(Worker<P>& worker) {
+  Node<P>* Find(Worker<P>& worker, const Latch<P>* until, int round) {
+    if (until == nullptr) {
+      if (lanes_.SeemsRaised()) {
+        if (Node<P>* node = PopShared(Lane::kHigh)) return node;
+      }
+      if (lanes_.SeemsToHaveNormal()) {
+        if (Node<P>* node = TakeShared(worker, round)) return node;
+      }
+    }
     if (!roots_.SeemsEmpty()) {
       const auto chunk = roots_.Take();
       if (!roots_.SeemsEmpty() && ledger_.HasRoom()) WakeOne();
@@ -198,7 +237,7 @@ class RunLoop {
         return first;
       }
     }
-    const int used = used_.load(std::memory_order_acquire);
+    const int used = steals_ ? used_.load(std::memory_order_acquire) : 0;
     for (int i = 1; i < used; ++i) {
       int slot = worker.slot() + i;
       if (slot >= used) slot -= used;
@@ -209,7 +248,33 @@ class RunLoop {
         return node;
       }
     }
-    return nullptr;
+    return until == nullptr ? PopShared(Lane::kLow) : nullptr;
+  }
+
+  // One task; whoever leaves others brings the next worker.
+  Node<P>* PopShared(Lane lowest) {
+    Node<P>* const node = lanes_.Pop(lowest);
+    if (node != nullptr && lanes_.SeemsToHave(lowest)) Wake();
+    return node;
+  }
+
+  // The oldest of the tasks from outside; more of them move to the worker's deque.
+  Node<P>* TakeShared(Worker<P>& worker, int round) {
+    if (lanes_.normal_size() == 0) {
+      // One who has only just begun lets some come together: each turn costs those who
+      // add a cache miss.
+      if (round < kPatience) return nullptr;
+      lanes_.TurnOver();
+    }
+    Node<P>* taken[kMaxTaken];
+    const std::size_t share = lanes_.normal_size() / static_cast<std::size_t>(width_);
+    std::size_t count = 0;
+    lanes_.Take(std::clamp<std::size_t>(share, 1, kMaxTaken),
+                [&](Node<P>& node) { taken[count++] = &node; });
+    if (count == 0) return nullptr;
+    if (lanes_.SeemsToHaveNormal()) Wake();
+    worker.PushAll(taken + 1, taken + count);
+    return taken[0];
   }
 
   // They are ready before anything that the first of them makes ready.
@@ -226,7 +291,8 @@ class RunLoop {
     return WorkVisible() ? TryEnter() : kNoSlot;
   }
   bool WorkVisible() const {
-    if (!roots_.empty() || host_.HasWork()) return true;
+    if (!roots_.empty() || !lanes_.empty()) return true;
+    if (!steals_) return false;
     const int used = used_.load(std::memory_order_seq_cst);
     for (int slot = 0; slot < used; ++slot) {
       if (WorkerAt(slot).HasWork()) return true;
@@ -236,12 +302,16 @@ class RunLoop {
 
   static constexpr int kSearchRounds = EngineShape<P>::kSearchRounds;
   static constexpr std::uint32_t kFairness = 61;
+  static constexpr std::size_t kMaxTaken = 64;
+  static constexpr int kPatience = EngineShape<P>::kSearchRounds / 8;
 
   const int width_;
   const ReadyOrder order_;
+  const bool steals_;
   const NodePool<P>& pool_;
   RunLoopHost& host_;
   alignas(64) PumpLedger<P> ledger_;
+  alignas(64) ReadyLanes<P> lanes_;
   alignas(64) RootQueue<P> roots_;
   // Those of replacements are made when they first come, in the order of their slots.
   std::vector<typename P::template Atomic<Worker<P>*>> workers_;

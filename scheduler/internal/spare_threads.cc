@@ -28,6 +28,7 @@ bool SpareThreads::Run(std::function<void()> job) noexcept {
   try {
     threads_.reserve(threads_.size() + 1);
     threads_.emplace_back([this] { Work(); });
+    ++idle_;  // the new one is there for this job
     return true;
   } catch (const std::exception&) {  // the caller hears of it
     ++idle_;

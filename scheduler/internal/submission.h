@@ -11,10 +11,12 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
+
 #include "weft/core/task_options.h"
-#include "weft/scheduler/internal/body_node.h"
 #include "weft/scheduler/internal/callable_traits.h"
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/task_body.h"
 #include "weft/scheduler/task.h"
 
 namespace weft::internal {
@@ -22,42 +24,121 @@ namespace weft::internal {
 template <class F>
 concept NotOptions = !std::is_convertible_v<F, TaskOptions>;
 
+// The dependency that an argument of type D&& is, in a tuple; none for After.
+template <class D>
+struct GivenBy;
 template <class X>
-std::tuple<IntrusivePtr<ResultNode<X>>> ValueNode(const Task<X>& task) {
-  return {task.typed_node()};
-}
-inline std::tuple<> ValueNode(const AfterTasks&) { return {}; }
-
-template <class F, class Nodes>
-struct BodyFor;
-template <class F, class... X>
-struct BodyFor<F, std::tuple<IntrusivePtr<ResultNode<X>>...>> {
-  using Call = BodyCall<F, X...>;
-  using Node = BodyNode<F, X...>;
+struct GivenBy<Task<X>> : std::type_identity<std::tuple<Given<X, true>>> {};
+template <class X>
+struct GivenBy<Task<X>&> : std::type_identity<std::tuple<Given<X, false>>> {};
+template <class X>
+struct GivenBy<const Task<X>&> : std::type_identity<std::tuple<Given<X, false>>> {};
+template <class X>
+struct GivenBy<const Task<X>> : std::type_identity<std::tuple<Given<X, false>>> {};
+template <class D>
+requires std::is_base_of_v<AfterTag, std::remove_cvref_t<D>>
+struct GivenBy<D> : std::type_identity<std::tuple<>> {
 };
 
-template <class F, class... D>
-using BodyOf = BodyFor<F, decltype(std::tuple_cat(ValueNode(std::declval<const D&>())...))>;
+template <class F, class Givens>
+struct KindFor;
+template <class F, class... G>
+struct KindFor<F, std::tuple<G...>> : std::type_identity<BodyKind<F, G...>> {};
 
-inline void AddDependency(Dependencies& all, const AfterTasks& after, const Pass*&) {
-  for (const AnyTask& task : after.tasks) all.push_back({task.node(), false});
+template <class F, class... D>
+using KindOf =
+    typename KindFor<F,
+                     decltype(std::tuple_cat(std::declval<typename GivenBy<D>::type>()...))>::type;
+
+using Dependencies = absl::InlinedVector<Dependency, 6>;
+
+// Whether one of the arguments is a handle whose reference moves into the body.
+template <class... D>
+inline constexpr bool kGivesUp = ((!std::is_lvalue_reference_v<D> &&
+                                   !std::is_base_of_v<AfterTag, std::remove_cvref_t<D>>) ||
+                                  ...);
+
+template <class After>
+requires std::is_base_of_v<AfterTag, After>
+void AddDependency(Dependencies& all, const After& after, const Pass*&) {
+  for (const AnyTask& task : after.tasks) all.push_back({task.node().get(), after.run_anyway});
 }
 template <class X>
 void AddDependency(Dependencies& all, const Task<X>& task, const Pass*& pass) {
-  all.push_back({task.node(), *pass++ == Pass::kOutcome});
+  all.push_back({task.node().get(), *pass++ == Pass::kOutcome});
 }
 
+// Puts what the body takes something of into `held`: with kGivenUp the references of
+// handles that were given up, otherwise those of the others. D: as in Submit.
+template <class D, bool kGivenUp, class After>
+requires std::is_base_of_v<AfterTag, After>
+void Hold(TaskPtr*&, After&, const Pass*&) {}
+template <class D, bool kGivenUp, class X>
+void Hold(TaskPtr*& held, Task<X>& task, const Pass*& pass) {
+  if (*pass++ == Pass::kNothing) return;
+  if constexpr (std::is_lvalue_reference_v<D> == !kGivenUp) {
+    *held = kGivenUp ? std::move(task).GiveUp() : task.node();
+  }
+  ++held;
+}
+template <class D, bool kGivenUp, class X>
+void Hold(TaskPtr*& held, const Task<X>& task, const Pass*& pass) {
+  if (*pass++ == Pass::kNothing) return;
+  if constexpr (!kGivenUp) *held = task.node();
+  ++held;
+}
+
+// A task that is not submitted yet: without an owner but us.
+//
+// Thread safety: one thread.
+class NewTask {
+ public:
+  NewTask(Engine& engine, GroupCore& group) : engine_(engine), task_(&engine.NewTask(group)) {}
+  NewTask(const NewTask&) = delete;
+  NewTask& operator=(const NewTask&) = delete;
+  ~NewTask() {
+    if (task_ != nullptr) engine_.GiveBack(*task_);
+  }
+  EngineTask& operator*() const { return *task_; }
+  EngineTask& Release() { return *std::exchange(task_, nullptr); }
+
+ private:
+  Engine& engine_;
+  EngineTask* task_;
+};
+
 template <class F, class... D>
-auto SubmitBody(Engine& engine, GroupCore& group, const TaskOptions& options, F function,
-                const D&... dependencies) {
-  using Body = BodyOf<F, D...>;
-  auto node = MakeCounted<typename Body::Node>(IntrusivePtr<Engine>(&engine), std::move(function),
-                                               std::tuple_cat(ValueNode(dependencies)...));
+EngineTask& SubmitBody(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached,
+                       F function, D&&... dependencies) {
+  using Kind = KindOf<F, D...>;
+  NewTask fresh(engine, group);
   Dependencies all;
-  [[maybe_unused]] const Pass* pass = Body::Call::kPasses.data();
-  (AddDependency(all, dependencies, pass), ...);
-  engine.Submit(group, node, std::move(all), options);
-  return Task<typename Body::Call::Value>(std::move(node));
+  // The body, which has the others, may go while they are still being looked at.
+  absl::InlinedVector<TaskPtr, kGivesUp<D...> ? sizeof...(D) : 1> given_up;
+  if constexpr (sizeof...(D) == 0) {
+    Kind::Room::Make(*fresh, std::move(function));
+  } else {
+    [[maybe_unused]] const Pass* pass = Kind::Body::kPasses.data();
+    (AddDependency(all, dependencies, pass), ...);
+    if constexpr (Kind::Body::kHeld == 0) {
+      Kind::Room::Make(*fresh, std::move(function));
+    } else {
+      std::array<TaskPtr, Kind::Body::kHeld> held;
+      TaskPtr* next = held.data();
+      pass = Kind::Body::kPasses.data();
+      // Copies first: the same handle may be among those that are given up.
+      (Hold<D, false>(next, dependencies, pass), ...);
+      next = held.data();
+      pass = Kind::Body::kPasses.data();
+      (Hold<D, true>(next, dependencies, pass), ...);
+      if constexpr (kGivesUp<D...>) given_up.assign(held.begin(), held.end());
+      Kind::Room::Make(*fresh, std::move(function), std::move(held));
+    }
+  }
+  EngineTask& task = fresh.Release();
+  task.ops = &kTaskOps<Kind>;
+  engine.Submit(group, task, all, given_up, options, detached);
+  return task;
 }
 
 }  // namespace weft::internal

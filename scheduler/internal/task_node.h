@@ -1,180 +1,187 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A task as the engine keeps it. Handles, names, successors and the engine share
-// it by count; it goes when the last of them does.
+// A task of a group: its state, its successors and its references, which change while
+// others look. What it runs, and when it is ready, is the engine's business.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_TASK_NODE_H_
 #define WEFT_SCHEDULER_INTERNAL_TASK_NODE_H_
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <exception>
-#include <forward_list>
-#include <memory>
-#include <optional>
-#include <string>
-#include <type_traits>
-#include <utility>
-#include <vector>
 
-#include "absl/container/inlined_vector.h"
-#include "absl/status/status.h"
-#include "absl/status/statusor.h"
-
-#include "weft/core/cancellation.h"
-#include "weft/core/internal/ref_counted.h"
-#include "weft/core/internal/task_base.h"
-#include "weft/core/task_context.h"
-#include "weft/core/task_definition.h"
-#include "weft/core/task_result.h"
 #include "weft/core/task_state.h"
-#include "weft/scheduler/internal/intrusive_list.h"
+#include "weft/scheduler/internal/node.h"
 
 namespace weft::internal {
 
-class Engine;
-class TaskNode;
-struct GroupCore;
+// TaskNode::word: the state, what was asked of the task, and how many references there
+// are, in one word, so that each step of a task's life is one instruction.
+struct TaskWord {
+  using Bits = std::uint64_t;
 
-// What a handle of a task without a value reads, and of one with a value T.
-template <class T>
-using ResultOf = std::conditional_t<std::is_void_v<T>, absl::Status, absl::StatusOr<T>>;
+  // A TaskState. kPending also stands for kReady: a task is ready from the moment its
+  // join counter is zero until it is claimed.
+  static constexpr Bits kState = 7;
+  static constexpr Bits kLocked = 8;        // somebody changes the list of successors
+  static constexpr Bits kEnding = 16;       // its end was decided before it ran
+  static constexpr Bits kCancel = 32;       // it was asked to stop
+  static constexpr Bits kAwaited = 64;      // somebody waits for its end
+  static constexpr Bits kBlocked = 128;     // waits, directly or not, for a bare name
+  static constexpr Bits kBareName = 256;    // a name that nobody gave a task yet
+  static constexpr Bits kHasEdges = 512;    // it has, or had, successors
+  static constexpr Bits kHasExtras = 1024;  // `edges` is a pointer to its extras
+  static constexpr Bits kStarted = 2048;    // its body was started
+  static constexpr Bits kRefused = 4096;    // it was never taken
+  static constexpr Bits kPlanned = 8192;    // a bare name whose task comes in
+  static constexpr int kLaneShift = 16;     // two bits: a Lane
+  // References of two kinds. Pins: of queues, names, and searches and look-ups while they
+  // last: fewer than 2^14, for no thread has more than one for long. Handles: of all who
+  // may read the value.
+  static constexpr Bits kPin = Bits{1} << 18;
+  static constexpr Bits kHandle = Bits{1} << 32;
 
-// Why a task did not complete. Its skipped dependents, however many, share it.
-struct RootCause final : RefCounted {
-  TaskId id;
-  std::string name;
-  TaskState state = TaskState::kFailed;
-  bool never_submitted = false;  // a name that nobody gave a task
-  absl::Status status;
+  static TaskState StateIn(Bits word) { return static_cast<TaskState>(word & kState); }
+  static bool Ended(Bits word) { return IsTerminal(StateIn(word)); }
+  static bool Referenced(Bits word) { return word >= kPin; }
+  static Bits Handles(Bits word) { return word / kHandle; }
+  static Bits WithState(Bits word, TaskState state) {
+    return (word & ~kState) | static_cast<Bits>(state);
+  }
 };
 
-struct Dependency {
-  IntrusivePtr<TaskNode> task;
-  bool run_anyway = false;
-};
-using Dependencies = absl::InlinedVector<Dependency, 4>;
+// Thread safety: the methods from any thread that holds a reference; `edges` belongs to
+// who has locked it, or ended the task; the payload to who runs or ends the task, and is
+// constant afterwards.
+template <class P>
+struct alignas(64) TaskNode : Node<P> {
+  // Distinguishes the tasks that lie here one after the other.
+  std::uint32_t generation = 1;
+  typename P::template Atomic<TaskWord::Bits> word{0};
+  // An EdgeList, or, with kHasExtras, a pointer to one. In a free cell the next one.
+  std::uintptr_t edges = 0;
+  alignas(8) std::byte payload[kPayloadSize];
 
-// What a thread waits for: one task, one group, or (neither set) everything.
-struct WaitTarget {
-  TaskNode* task = nullptr;
-  GroupCore* group = nullptr;
-};
-
-// Thread safety: the virtual calls belong to whoever runs or ends the task; all
-// state below is guarded by Engine::mu_, except where it says otherwise.
-class TaskNode : public TaskBase {
- public:
-  explicit TaskNode(IntrusivePtr<Engine> engine);
-  ~TaskNode() override;
-
-  Engine& engine() const { return *engine_; }
-  const void* owner() const override { return engine_.get(); }
-  CancellationToken Token() override;
-
- private:
-  friend class Engine;
-
-  // Runs the body and keeps what it returned. May throw what the body throws.
-  virtual absl::Status Invoke(TaskContext& context) = 0;
-  // Destroys the callable and what it captured. May throw.
-  virtual void DestroyCallable() = 0;
-  // Makes `status`, an error, the result that handles read.
-  virtual void StoreError(const absl::Status& status) = 0;
-  virtual bool has_result() const = 0;
-
-  // Constant after construction.
-  const IntrusivePtr<Engine> engine_;
-
-  // Constant once submitted; names are set when a placeholder is made.
-  IntrusivePtr<GroupCore> group_;
-  std::string name_;
-  int priority_ = 0;
-  int attempts_ = 0;
-  std::optional<TaskTimes> times_;
-
-  TaskState state_ = TaskState::kPending;
-  bool submitted_ = false;  // false: only a name that others wait for
-  bool ending_ = false;     // somebody has decided how it ends and will end it
-  bool active_ = false;     // counted in its group's (and the engine's) active_
-  bool blocked_ = false;    // waits, directly or not, for a name never submitted
-  std::uint32_t pending_dependencies_ = 0;
-  std::uint32_t blocked_dependencies_ = 0;
-  Dependencies successors_;  // `task` is the successor, the policy is its own
-  absl::InlinedVector<IntrusivePtr<TaskNode>, 2> predecessors_;
-
-  // Written by whoever decided the end, before the state says so.
-  TaskState decided_state_ = TaskState::kCompleted;
-  IntrusivePtr<RootCause> cause_;
-  std::exception_ptr exception_;
-  absl::Status cancel_reason_;
-  std::unique_ptr<CancellationSource> source_;
-
-  // Scratch of searches: valid while mark_ equals the search's own number.
-  std::uint64_t mark_ = 0;
-  TaskNode* found_from_ = nullptr;
-  const WaitTarget* waiting_for_ = nullptr;  // while its body is inside a Wait
-
- public:
-  ListLink<TaskNode> in_group;  // unfinished tasks of the group
-  ListLink<TaskNode> in_queue;  // ready tasks of the group, then tasks being ended
-};
-
-using UnfinishedList = IntrusiveList<TaskNode, &TaskNode::in_group>;
-using ReadyList = IntrusiveList<TaskNode, &TaskNode::in_queue>;
-using EndingList = IntrusiveList<TaskNode, &TaskNode::in_queue>;
-
-// Adds the place where handles read.
-template <class T>
-class ResultNode : public TaskNode {
- public:
-  static_assert(std::is_void_v<T> || std::is_nothrow_destructible_v<T>,
-                "a task's value lives until its last handle goes: its destructor must not throw");
-  using TaskNode::TaskNode;
-
-  // Requires: the task has ended and has_result().
-  const ResultOf<T>& result() const { return *result_; }
-
-  // An error that only this handle's reader sees (the wait could not be done);
-  // the same text is kept once. Guarded by the engine's lock.
-  const ResultOf<T>& WaitError(const absl::Status& error) {
-    for (const ResultOf<T>& known : wait_errors_) {
-      if (StatusOf(known) == error) return known;
+  // One more reference, for who has one already.
+  void Add(TaskWord::Bits reference) {
+    // relaxed: nothing is published.
+    word.fetch_add(reference, std::memory_order_relaxed);
+  }
+  // True: it was the last one, the task is the caller's to destroy.
+  bool Drop(TaskWord::Bits reference) {
+    // acq_rel: what was done with each reference comes before the destruction.
+    return !TaskWord::Referenced(word.fetch_sub(reference, std::memory_order_acq_rel) - reference);
+  }
+  // A pin for who found the task without a reference: false when there is none left.
+  bool TryPin() {
+    // seq_cst: a group that is being cancelled has said so before.
+    auto seen = word.load(std::memory_order_seq_cst);
+    while (TaskWord::Referenced(seen)) {
+      // acquire: the task is seen as whoever made its first reference left it.
+      if (word.compare_exchange_weak(seen, seen + TaskWord::kPin, std::memory_order_acquire,
+                                     std::memory_order_relaxed)) {
+        return true;
+      }
     }
-    return wait_errors_.emplace_front(error);
+    return false;
   }
 
- protected:
-  template <class Value>
-  absl::Status StoreResult(Value&& value) {
-    result_.emplace(std::forward<Value>(value));
-    return StatusOf(*result_);
+  // Locks the list of successors. False: the task has ended, as `seen` says, and what it
+  // did is visible.
+  bool LockEdges(TaskWord::Bits& seen) {
+    seen = word.load(std::memory_order_acquire);
+    for (int round = 0; !TaskWord::Ended(seen);) {
+      if ((seen & TaskWord::kLocked) != 0) {
+        Relax(round);
+        seen = word.load(std::memory_order_acquire);
+      } else if (word.compare_exchange_weak(seen, seen | TaskWord::kLocked,
+                                            std::memory_order_acquire, std::memory_order_acquire)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  // `set`: bits that are not set yet.
+  void UnlockEdges(TaskWord::Bits set = 0) {
+    word.fetch_add(set - TaskWord::kLocked, std::memory_order_release);
+  }
+
+  // Whether the caller may decide the end of a task that has not been claimed. It then
+  // calls End, whatever else happens.
+  bool Decide(TaskWord::Bits& seen) {
+    seen = word.load(std::memory_order_relaxed);
+    while (TaskWord::StateIn(seen) == TaskState::kPending && (seen & TaskWord::kEnding) == 0) {
+      if (word.compare_exchange_weak(seen, seen | TaskWord::kEnding, std::memory_order_acq_rel,
+                                     std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  enum class Claimed { kRun, kEnd, kNot };
+  // For a task whose join counter is zero: kRun: the caller runs its body and ends it.
+  // kEnd: it ends it as cancelled. kNot: somebody else has claimed it; its group may have
+  // gone.
+  Claimed Claim() {
+    auto seen = word.load(std::memory_order_relaxed);
+    while (TaskWord::StateIn(seen) == TaskState::kPending && (seen & TaskWord::kEnding) == 0) {
+      const bool stop = (seen & TaskWord::kCancel) != 0;
+      const auto claimed =
+          stop ? seen | TaskWord::kEnding
+               : TaskWord::WithState(seen, TaskState::kRunning) | TaskWord::kStarted;
+      // release, too: who finds it claimed finds the join counter at zero.
+      if (word.compare_exchange_weak(seen, claimed, std::memory_order_acq_rel,
+                                     std::memory_order_relaxed)) {
+        return stop ? Claimed::kEnd : Claimed::kRun;
+      }
+    }
+    return Claimed::kNot;
+  }
+
+  // kEnd after all, for a task that was claimed.
+  void TakeBackStart() { word.fetch_and(~TaskWord::kStarted, std::memory_order_relaxed); }
+
+  // Ends a task that has no successors and no extras and that nobody waits for, and gives a pin
+  // back where `drop`. False: it may have some, or somebody may wait.
+  bool EndAlone(TaskState state, bool drop, TaskWord::Bits& after) {
+    constexpr auto kBusy =
+        TaskWord::kLocked | TaskWord::kHasEdges | TaskWord::kHasExtras | TaskWord::kAwaited;
+    auto seen = word.load(std::memory_order_relaxed);
+    while ((seen & kBusy) == 0) {
+      after = TaskWord::WithState(seen, state) - (drop ? TaskWord::kPin : 0);
+      // release: publishes what the task did; acquire: when it was the last reference.
+      if (word.compare_exchange_weak(seen, after, std::memory_order_acq_rel,
+                                     std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
+  // Ends it: from now on the successors that were added are the caller's, and nobody can
+  // add one. `take` is called before, and takes them. Returns the word as it is now.
+  template <class Take>
+  TaskWord::Bits End(TaskState state, bool drop, Take take) {
+    TaskWord::Bits seen = 0;
+    LockEdges(seen);  // only we end it
+    take();
+    seen = word.load(std::memory_order_relaxed);
+    TaskWord::Bits after = 0;
+    do {
+      after = TaskWord::WithState(seen, state) - TaskWord::kLocked - (drop ? TaskWord::kPin : 0);
+    } while (!word.compare_exchange_weak(seen, after, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed));
+    return after;
   }
 
  private:
-  static absl::Status StatusOf(const absl::Status& status) { return status; }
-  template <class V>
-  static absl::Status StatusOf(const absl::StatusOr<V>& value) {
-    return value.status();
+  static void Relax(int& round) {
+    if (++round < 64) {
+      P::Pause();
+    } else {
+      P::Yield();
+    }
   }
-
-  void StoreError(const absl::Status& status) final { result_.emplace(status); }
-  bool has_result() const final { return result_.has_value(); }
-
-  std::optional<ResultOf<T>> result_;
-  std::forward_list<ResultOf<T>> wait_errors_;
-};
-
-// A task given by TaskDefinition, or a name that waits for one.
-class NamedNode final : public ResultNode<void> {
- public:
-  using ResultNode<void>::ResultNode;
-  void set_function(TaskFunction function) { function_ = std::move(function); }
-
- private:
-  absl::Status Invoke(TaskContext& context) override { return StoreResult(function_(context)); }
-  void DestroyCallable() override { function_.Reset(); }
-
-  TaskFunction function_;
 };
 
 }  // namespace weft::internal

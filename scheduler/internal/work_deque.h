@@ -92,6 +92,8 @@ class WorkDeque {
     const std::int64_t top = top_.load(std::memory_order_seq_cst);
     return top >= bottom_.load(std::memory_order_seq_cst);
   }
+  // For the owner: items pushed after this, and not yet taken, are above it.
+  std::int64_t Mark() const { return bottom_.load(std::memory_order_relaxed); }
   // For the owner, who alone adds: true is certain.
   bool EmptyForOwner() const {
     return bottom_.load(std::memory_order_relaxed) <= top_.load(std::memory_order_relaxed);

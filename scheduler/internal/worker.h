@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "weft/distribution/ready_order.h"
+#include "weft/scheduler/internal/item_store.h"
 #include "weft/scheduler/internal/node.h"
 #include "weft/scheduler/internal/overflow.h"
 #include "weft/scheduler/internal/scope.h"
@@ -28,7 +30,11 @@ template <class P>
 class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
  public:
   Worker(RunLoop<P>& loop, const NodePool<P>& pool, int slot)
-      : loop_(loop), slot_(slot), strict_(loop.order() == ReadyOrder::kStrict), overflow_(pool) {}
+      : loop_(loop),
+        slot_(slot),
+        strict_(loop.order() == ReadyOrder::kStrict),
+        steals_(loop.steals()),
+        overflow_(pool) {}
 
   // A pump takes the slot.
   void Enter(bool alone) { alone_ = alone; }
@@ -51,15 +57,25 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
     if (strict_ || !deque_.Push(&node)) [[unlikely]]
       overflow_.Add(node);
   }
+  // The same for a task. False: it went to a lane that all share.
+  bool PushTask(Node<P>& node, Lane lane) {
+    if (lane == Lane::kNormal && !strict_) [[likely]] {
+      Push(node);
+      return true;
+    }
+    loop_.AddShared(node, lane);
+    return false;
+  }
   // After a round of pushes: others may be needed.
   void Announce() {
-    if (alone_) return;
+    if (alone_ || !steals_) return;
     deque_.Announce();
     if (loop_.HasRoom()) [[unlikely]]
       loop_.WakeOne();
   }
   // Nodes that are ready, to be run in this order.
-  void PushAll(Node<P>* const* begin, Node<P>* const* end) {
+  template <class N>
+  void PushAll(N* const* begin, N* const* end) {
     if (strict_) {
       for (auto node = begin; node != end; ++node) Push(**node);
     } else {
@@ -69,7 +85,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   }
   // The same, when there are no others here, and the array outlives their run. The first
   // is returned.
-  Node<P>* PushChunk(Node<P>* const* begin, Node<P>* const* end) {
+  Node<P>* PushChunk(StaticNode<P>* const* begin, StaticNode<P>* const* end) {
     if (alone_ && !strict_) {
       chunk_ = begin + 1;
       chunk_end_ = end;
@@ -80,6 +96,56 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   }
   void TurnTo(const Scope<P>& scope) { tally_.TurnTo(scope, *this); }
   void CountEnd(Scope<P>& scope) { tally_.CountEnd(scope, *this); }
+  void CountCompleted(Scope<P>& scope) { tally_.CountCompleted(scope, *this); }
+  void CountSubmitted(Scope<P>& scope) { tally_.CountSubmitted(scope, *this); }
+  void TakeBackSubmitted(Scope<P>& scope) { tally_.TakeBackSubmitted(scope, *this); }
+
+  // Which task's body runs here, innermost; null: none, or that of a graph's node.
+  TaskNode<P>* current() const { return current_; }
+  // A body begins; what is pushed from now on is its own. Given back to EndBody.
+  struct Body {
+    TaskNode<P>* task = nullptr;
+    std::int64_t mark = 0;
+  };
+  Body BeginBody(TaskNode<P>& task) {
+    const Body outer{current_, mark_};
+    current_ = &task;
+    mark_ = deque_.Mark();
+    return outer;
+  }
+  void EndBody(const Body& outer) {
+    current_ = outer.task;
+    mark_ = outer.mark;
+  }
+  // A task that the body which runs here has pushed; null when there is none left here.
+  Node<P>* PopOwn() { return current_ == nullptr ? nullptr : PopAbove(mark_); }
+  std::int64_t Mark() const { return deque_.Mark(); }
+  // What was pushed since `mark` is left to others, and to later.
+  void GiveAway(std::int64_t mark) {
+    bool given = false;
+    while (Node<P>* node = PopAbove(mark)) {
+      overflow_.Add(*node);
+      given = true;
+    }
+    if (given) Announce();
+  }
+  // All that waits here, to the lanes: for when nobody steals, and this worker blocks or
+  // leaves.
+  void GiveAll() {
+    bool given = false;
+    while (Node<P>* node = Pop()) {
+      loop_.AddShared(*node, Lane::kNormal);
+      given = true;
+    }
+    if (given) loop_.Wake();
+  }
+  void GiveAway(Node<P>& node) {
+    overflow_.Add(node);
+    Announce();
+  }
+
+  ItemCache<TaskNode<P>>& tasks() { return tasks_; }
+  ItemCache<EdgeBlock<P>>& blocks() { return blocks_; }
 
   // The task that was pushed last; null when there is none.
   Node<P>* Pop() {
@@ -107,6 +173,13 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
  private:
   static constexpr std::size_t kDequeCapacity = EngineShape<P>::kDequeCapacity;
 
+  Node<P>* PopAbove(std::int64_t mark) {
+    if (deque_.Mark() <= mark) return nullptr;
+    Node<P>* node = nullptr;
+    const bool popped = alone_ ? deque_.PopAlone(node) : deque_.Pop(node);
+    return popped ? node : nullptr;
+  }
+
   // The oldest; some more move to the deque.
   [[gnu::noinline]] Node<P>* PopOverflow() {
     Node<P>* first = nullptr;
@@ -123,9 +196,14 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   RunLoop<P>& loop_;
   const int slot_;
   const bool strict_;
+  const bool steals_;
   bool alone_ = false;  // no thief: no handshakes, and a chunk need not be in the deque
-  Node<P>* const* chunk_ = nullptr;
-  Node<P>* const* chunk_end_ = nullptr;
+  StaticNode<P>* const* chunk_ = nullptr;
+  StaticNode<P>* const* chunk_end_ = nullptr;
+  TaskNode<P>* current_ = nullptr;
+  std::int64_t mark_ = 0;
+  ItemCache<TaskNode<P>> tasks_;
+  ItemCache<EdgeBlock<P>> blocks_;
   ScopeTally<P> tally_;
   Overflow<P> overflow_;
   WorkDeque<P, Node<P>*, kDequeCapacity> deque_;

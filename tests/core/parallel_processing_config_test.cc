@@ -71,7 +71,6 @@ TEST(ParallelProcessingConfigTest, KeyWithoutEffectIsUnimplementedByName) {
       {{.max_memory_percent = 50}, "max_memory_percent"},
       {{.batch_size = 10}, "batch_size"},
       {{.critical_path_priority = 0}, "critical_path_priority"},
-      {{.enable_work_stealing = false}, "enable_work_stealing"},
       {{.min_task_size = 2}, "min_task_size"},
       {{.max_tasks_in_flight = 10}, "max_tasks_in_flight"},
   };
@@ -86,6 +85,7 @@ TEST(ParallelProcessingConfigTest, KeysWithAnEffectPassValidate) {
   EXPECT_TRUE((ParallelProcessingConfig{.num_workers = 1}.Validate().ok()));
   EXPECT_TRUE((ParallelProcessingConfig{.num_workers = 1024}.Validate().ok()));
   EXPECT_TRUE((ParallelProcessingConfig{.parallel = false}.Validate().ok()));
+  EXPECT_TRUE((ParallelProcessingConfig{.enable_work_stealing = false}.Validate().ok()));
 }
 
 TEST(ParallelProcessingConfigTest, RangeIsJudgedBeforeMissingEffect) {

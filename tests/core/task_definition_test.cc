@@ -14,16 +14,17 @@
 namespace weft {
 namespace {
 
-class FakeTask final : public internal::TaskBase {
+class FakeTask final : public internal::RunningTask {
  public:
+  TaskId id() const override { return {}; }
+  bool cancel_requested() const override { return false; }
   CancellationToken Token() override { return {}; }
-  const void* owner() const override { return this; }
+  absl::Status Continue(void*) override { return absl::OkStatus(); }
 };
 
 absl::Status Call(TaskFunction function) {
-  FakeTask* task = new FakeTask;
-  const internal::IntrusivePtr<FakeTask> keep(task);
-  TaskContext context(*task, 3, 1);
+  FakeTask task;
+  TaskContext context(task, 3, 1);
   return function(context);
 }
 
@@ -72,9 +73,22 @@ TEST(TaskRefTest, NamesAndHandlesAreToldApart) {
   EXPECT_EQ(TaskRef("a").name(), "a");
   EXPECT_EQ(TaskRef(std::string_view("bc").substr(0, 1)).name(), "b");
   EXPECT_EQ(TaskRef("a").task(), nullptr);
-  const internal::IntrusivePtr<internal::TaskBase> task(new FakeTask);
-  EXPECT_EQ(TaskRef(task).task(), task.get());
-  EXPECT_TRUE(TaskRef(task).name().empty());
+  int references = 0;
+  const auto ref = [](void* count) { ++*static_cast<int*>(count); };
+  const auto unref = [](void* count) { --*static_cast<int*>(count); };
+  {
+    const TaskRef first(internal::OpaqueTask(&references, ref, unref));
+    TaskRef second = first;
+    EXPECT_EQ(references, 2);
+    const TaskRef third = std::move(second);
+    EXPECT_EQ(references, 2);
+    second = third;
+    EXPECT_EQ(references, 3);
+    EXPECT_EQ(third.task(), &references);
+    EXPECT_FALSE(third.is_name());
+    EXPECT_TRUE(TaskRef("a").is_name());
+  }
+  EXPECT_EQ(references, 0);
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ struct EngineShape<models::ModelPlatform> {
   static constexpr std::size_t kDequeCapacity = 2;
   static constexpr int kSearchRounds = 1;
   static constexpr int kMaxReplacements = 1;
+  static constexpr std::uint32_t kCacheBatch = 2;
 };
 
 }  // namespace weft::internal
@@ -42,9 +43,11 @@ namespace weft::models {
 // Thread safety: as internal::GraphCore.
 class TestGraph final : public internal::GraphCore<ModelPlatform> {
  public:
-  using Node = internal::Node<ModelPlatform>;
+  using Ready = internal::Node<ModelPlatform>;
+  using Node = internal::StaticNode<ModelPlatform>;
   using Worker = internal::Worker<ModelPlatform>;
   using Pool = internal::NodePool<ModelPlatform>;
+  using Cell = internal::Cell<ModelPlatform>;
   using Edges = std::vector<std::pair<std::size_t, std::size_t>>;
 
   static constexpr std::size_t kNone = ~std::size_t{0};
@@ -54,12 +57,12 @@ class TestGraph final : public internal::GraphCore<ModelPlatform> {
     FollowStopFlag(&stop_);
     for (std::size_t i = 0; i < size; ++i) ::new (&slab_[i]) Node;
     for (const auto& [from, to] : edges) {
-      after_[from].push_back(&slab_[to]);
+      after_[from].push_back(&At(to));
       before_[to].push_back(from);
     }
     static constexpr internal::NodeOps<ModelPlatform> kOps = {&Step, nullptr};
     for (std::size_t i = 0; i < size; ++i) {
-      Node& node = slab_[i];
+      Node& node = At(i);
       node.ops = &kOps;
       node.scope = this;
       node.successors = after_[i].data();
@@ -70,7 +73,7 @@ class TestGraph final : public internal::GraphCore<ModelPlatform> {
     }
   }
   ~TestGraph() {
-    for (std::size_t i = 0; i < results_.size(); ++i) slab_[i].~Node();
+    for (std::size_t i = 0; i < results_.size(); ++i) At(i).~Node();
     pool_.Release(slab_);
   }
 
@@ -102,12 +105,13 @@ class TestGraph final : public internal::GraphCore<ModelPlatform> {
   bool Ran(std::size_t i) const { return results_[i].Read() == run_; }
 
  private:
-  static Node* Step(Node& node, Worker& worker) noexcept {
-    return static_cast<TestGraph&>(*node.scope).StepNode(node, worker);
+  static Ready* Step(Ready& node, Worker& worker) noexcept {
+    return static_cast<TestGraph&>(*node.scope).StepNode(static_cast<Node&>(node), worker);
   }
+  Node& At(std::size_t i) const { return slab_[i].As<Node>(); }
   Node* StepNode(Node& node, Worker& worker) {
     if (!MayRun(node)) return EndUnrun(node, worker);
-    const auto i = static_cast<std::size_t>(&node - slab_);
+    const auto i = static_cast<std::size_t>(reinterpret_cast<Cell*>(&node) - slab_);
     for (const std::size_t predecessor : before_[i]) {
       Check(results_[predecessor].Read() == run_, "predecessors have run, and are seen");
     }
@@ -149,14 +153,13 @@ class TestGraph final : public internal::GraphCore<ModelPlatform> {
 class TestLoop final : public internal::RunLoopHost {
  public:
   TestLoop(Model& model, int width)
-      : model_(model), loop(width, internal::ReadyOrder::kDepthFirst, pool, *this) {}
+      : model_(model),
+        loop(width, internal::ReadyOrder::kDepthFirst, /*steals=*/true, pool, *this) {}
 
   bool StartPump(int slot) noexcept override {
     model_.Thread([this, slot] { loop.Drain(slot); });
     return true;
   }
-  bool RunOne(int) noexcept override { return false; }
-  bool HasWork() const noexcept override { return false; }
   void OnSlot(int) noexcept override {}
 
  private:

@@ -64,7 +64,7 @@ TEST_P(ShutdownTest, SealingWhileShuttingDownLosesNoTask) {
   }
 }
 
-// The value of a task that a late call of Cancel is the last to hold.
+// What the callable of a task holds, which a late call of Cancel ends.
 struct SlowToDie {
   SlowToDie(absl::Notification* dying_at_start, absl::Notification* go_on_at_start)
       : dying(dying_at_start), go_on(go_on_at_start) {}
@@ -80,24 +80,16 @@ TEST_P(ThreadedShutdownTest, ACallUnderWayKeepsTheSchedulerAlive) {
   for (int round = 0; round < 50; ++round) {
     absl::Notification dying;
     absl::Notification go_on;
-    testing::Gate first;
-    testing::Gate second;
+    testing::Gate gate;
     auto scheduler = testing::MakeScheduler(GetParam());
-    auto value = std::make_unique<Task<std::shared_ptr<SlowToDie>>>(scheduler->Submit([&] {
-      first.Pass();
-      return std::make_shared<SlowToDie>(&dying, &go_on);
-    }));
-    const auto held = scheduler->Submit([&] { second.Pass(); });
-    const Task<> cancelled = scheduler->Submit([] {}, After(*value, held));
+    const auto held = scheduler->Submit([&] { gate.Pass(); });
+    gate.AwaitEntered();
+    const Task<> cancelled =
+        scheduler->Submit([slow = std::make_unique<SlowToDie>(&dying, &go_on)] {}, After(held));
     const auto after = scheduler->Submit([](const absl::Status&) {}, cancelled);
-    first.AwaitEntered();
-    first.Open();
-    EXPECT_TRUE(value->Wait().ok());
-    second.AwaitEntered();
-    value.reset();
     std::thread canceller([&] { cancelled.Cancel(); });
     dying.WaitForNotification();  // the canceller is inside the end of the task
-    second.Open();
+    gate.Open();
     std::thread releaser([&] { go_on.Notify(); });
     scheduler.reset();
     EXPECT_TRUE(IsTerminal(after.state()));

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tasks that wait, directly or through others, for names without a task. A group rests
+// while they wait: so they are known, and with how many of their dependencies do, too.
+
+#include <cstddef>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+
+#include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/exception_status.h"
+
+namespace weft::internal {
+namespace {
+
+bool IsBlocked(const EngineTask& task) {
+  const auto word = task.word.load(std::memory_order_acquire);
+  return (word & TaskWord::kBlocked) != 0 && !TaskWord::Ended(word);
+}
+
+GroupCore& GroupOf(EngineTask& task) { return static_cast<GroupCore&>(*task.scope); }
+
+}  // namespace
+
+bool Engine::HasBlocked(const GroupCore& group) {
+  for (const auto& [task, dependencies] : blocked_) {
+    if (task->scope == &group) return true;
+  }
+  return false;
+}
+
+void Engine::ResolveName(EngineTask& task) {
+  if (!blocked_.contains(&task) && IsBlocked(task)) UnblockAll(task);
+}
+
+bool Engine::MarkBlocked(EngineTask& task) {
+  Bits seen = task.word.load(std::memory_order_relaxed);
+  while (TaskWord::StateIn(seen) == TaskState::kPending &&
+         (seen & (TaskWord::kEnding | TaskWord::kBlocked)) == 0) {
+    if (task.word.compare_exchange_weak(seen, seen | TaskWord::kBlocked, std::memory_order_acq_rel,
+                                        std::memory_order_relaxed)) {
+      GroupOf(task).Suspend();
+      if ((seen & TaskWord::kAwaited) != 0) NotifyTask(&task);  // who now may wait in vain
+      return true;
+    }
+  }
+  if ((seen & TaskWord::kBlocked) == 0) blocked_.erase(&task);  // somebody ends it
+  return false;
+}
+
+// The task, and those that wait for it, do not count as tasks that will end. They are
+// linked through themselves: blocked tasks are in no queue.
+void Engine::SetBlocked(EngineTask& first) noexcept {
+  if (!MarkBlocked(first)) return;
+  first.link.store(0, std::memory_order_relaxed);
+  for (EngineTask* task = &first; task != nullptr;) {
+    std::uint32_t rest = task->link.load(std::memory_order_relaxed);
+    ForEachSuccessor(*task, [&](EngineTask& successor) {
+      blocked_mu_.AssertHeld();
+      try {
+        ++blocked_[&successor];
+      } catch (const std::bad_alloc&) {
+        return;  // a wait for its group then waits for the name, too
+      }
+      if (!MarkBlocked(successor)) return;
+      successor.link.store(rest, std::memory_order_relaxed);
+      rest = EnginePool::IndexOf(successor);
+    });
+    task = rest == 0 ? nullptr : &static_cast<EngineTask&>(pool_->NodeOf(rest));
+  }
+}
+
+void Engine::Unblock(EngineTask& task) noexcept {
+  absl::MutexLock lock(&blocked_mu_);
+  if ((task.word.load(std::memory_order_relaxed) & TaskWord::kBlocked) != 0) UnblockAll(task);
+}
+
+// The task waits for no name any more: neither do those that were blocked through it
+// alone.
+void Engine::UnblockAll(EngineTask& first) {
+  first.link.store(0, std::memory_order_relaxed);
+  for (EngineTask* task = &first; task != nullptr;) {
+    blocked_.erase(task);
+    GroupOf(*task).Resume();  // before anybody can end it
+    task->word.fetch_and(~TaskWord::kBlocked, std::memory_order_acq_rel);
+    std::uint32_t rest = task->link.load(std::memory_order_relaxed);
+    ForEachSuccessor(*task, [&](EngineTask& successor) {
+      blocked_mu_.AssertHeld();
+      const auto found = blocked_.find(&successor);
+      if (found == blocked_.end() || --found->second > 0) return;
+      if (!IsBlocked(successor)) return blocked_.erase(found);  // it has only just come in
+      successor.link.store(rest, std::memory_order_relaxed);
+      rest = EnginePool::IndexOf(successor);
+    });
+    task = rest == 0 ? nullptr : &static_cast<EngineTask&>(pool_->NodeOf(rest));
+  }
+}
+
+absl::Status Engine::UnresolvedError(EngineTask& task) {
+  const TaskExtras* const extras = ExtrasOf(task);
+  const std::string label =
+      extras != nullptr && !extras->name.empty() ? "'" + extras->name + "'" : NameOf(task);
+  return absl::FailedPreconditionError(label + " cannot start: it waits for '" +
+                                       BareNameBehind(task) + "', which was never submitted");
+}
+
+// A name without a task that `wanted` waits for, directly or not; empty: it has come.
+std::string Engine::BareNameBehind(EngineTask& wanted) {
+  for (const IntrusivePtr<GroupCore>& group : Groups()) {
+    std::vector<TaskPin> bare;  // a name has a pin of ours and one of its own
+    {
+      absl::MutexLock lock(&group->names_mu);
+      for (const auto& [name, task] : group->names) {
+        if ((task->word.load(std::memory_order_relaxed) & TaskWord::kBareName) != 0) {
+          bare.emplace_back(task);
+        }
+      }
+    }
+    for (const TaskPin& name : bare) {
+      PinnedTasks kept;
+      absl::flat_hash_set<EngineTask*> seen = {name.get()};
+      std::vector<EngineTask*> open = {name.get()};
+      while (!open.empty()) {
+        EngineTask* const task = open.back();
+        open.pop_back();
+        if (task == &wanted) return ExtrasOf(*name)->name;
+        std::vector<EngineTask*> successors;
+        AddSuccessors(*task, successors, kept);
+        for (EngineTask* const next : successors) {
+          if (seen.insert(next).second) open.push_back(next);
+        }
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How tasks end, and what follows. One way for all: those that ran, were cancelled or
+// skipped walk the same list of successors.
+
+#include <exception>
+#include <mutex>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+
+#include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_ending.h"
+#include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/exception_status.h"
+
+namespace weft::internal {
+namespace {
+
+// A worker's body for as long as this lives: users' destructors may wait, as bodies may.
+class BodyScope {
+ public:
+  BodyScope(EngineWorker* worker, EngineTask& task) : worker_(worker) {
+    if (worker_ != nullptr) outer_ = worker_->BeginBody(task);
+  }
+  BodyScope(const BodyScope&) = delete;
+  BodyScope& operator=(const BodyScope&) = delete;
+  ~BodyScope() {
+    if (worker_ != nullptr) worker_->EndBody(outer_);
+  }
+
+ private:
+  EngineWorker* const worker_;
+  EngineWorker::Body outer_;
+};
+
+}  // namespace
+
+absl::Status Engine::DestroyBody(EngineTask& task) noexcept {
+  try {
+    OpsOf(task).destroy_body(task);
+    return absl::OkStatus();
+  } catch (...) {
+    const absl::Status thrown = StatusOfException(std::current_exception());
+    return Explained("destroying the task's callable: ", thrown);
+  }
+}
+
+void Engine::DestroyRunBody(EngineTask& task, absl::Status& status) noexcept {
+  absl::Status thrown = DestroyBody(task);
+  if (thrown.ok()) return;
+  if (status.ok()) {
+    status = std::move(thrown);  // recorded as the task's failure
+  } else {
+    Of(task).Record(task, thrown);
+  }
+}
+
+void Engine::Record(EngineTask& task, const absl::Status& status) noexcept {
+  try {
+    const TaskExtras* const extras = ExtrasOf(task);
+    static_cast<GroupCore&>(*task.scope)
+        .failures.Record({.id = IdOf(task),
+                          .name = extras != nullptr ? extras->name : std::string(),
+                          .status = status});
+  } catch (const std::bad_alloc&) {
+    // The count of failures stays exact; there is no memory for one more text.
+  }
+}
+
+void Engine::NoteStart(EngineTask& task) {
+  TaskExtras* const extras = ExtrasOf(task);
+  if (extras == nullptr || !extras->times) return;
+  const absl::Duration now = Of(task).clock_.Now();
+  std::lock_guard lock(extras->lock);
+  extras->times->started = now;
+}
+
+void Engine::EndUnrun(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {
+  if (claimed == EngineTask::Claimed::kNot) {  // an entry that nobody needs any more
+    Unpin(task);
+    return;
+  }
+  Engine& engine = Of(task);
+  Ending ending(&worker);
+  engine.EndCancelled(task, ending);
+  engine.FinishEnding(ending);
+  if (ending.next != nullptr) worker.GiveAway(*ending.next);
+}
+
+// Who has decided the end has a reference for this.
+void Engine::EndCancelled(EngineTask& task, Ending& ending) noexcept {
+  auto& group = static_cast<GroupCore&>(*task.scope);
+  absl::Status thrown;
+  {
+    const BodyScope body(ending.worker, task);
+    thrown = DestroyBody(task);
+  }
+  if (!thrown.ok()) Record(task, thrown);
+  OpsOf(task).free_room(task);
+  absl::Status why = group.cancel_reason();
+  if (why.ok()) why = cancelled_;
+  ::new (static_cast<void*>(task.payload)) TaskError{std::move(why), nullptr};
+  ending.cause = TaskPtr(&task);
+  EndOne(task, TaskState::kCancelled, /*drop=*/true, ending);
+}
+
+void Engine::EndSkipped(EngineTask& task, Ending& ending) noexcept {
+  absl::Status thrown;
+  {
+    const BodyScope body(ending.worker, task);
+    thrown = DestroyBody(task);
+  }
+  if (!thrown.ok()) Record(task, thrown);
+  OpsOf(task).free_room(task);
+  ::new (static_cast<void*>(task.payload)) TaskRoot{TaskPtr(ending.cause).Release()};
+  EndOne(task, TaskState::kSkipped, /*drop=*/false, ending);
+}
+
+// A task whose end was decided, with an error of its own.
+void Engine::EndWithError(EngineTask& task, TaskState state, absl::Status error,
+                          std::exception_ptr thrown, bool drop, Ending& ending) noexcept {
+  OpsOf(task).free_room(task);
+  ::new (static_cast<void*>(task.payload)) TaskError{std::move(error), std::move(thrown)};
+  ending.cause = TaskPtr(&task);
+  EndOne(task, state, drop, ending);
+}
+
+ReadyNode* Engine::EndFailed(EngineTask& task, EngineWorker& worker, bool drop, absl::Status status,
+                             std::exception_ptr thrown) noexcept {
+  Engine& engine = Of(task);
+  const Bits word = task.word.load(std::memory_order_relaxed);
+  const bool asked = (word & TaskWord::kCancel) != 0 || task.scope->stopped();
+  const bool gave_in = asked && absl::IsCancelled(status);
+  if (!gave_in) engine.Record(task, status);
+  Ending ending(&worker);
+  engine.EndWithError(task, gave_in ? TaskState::kCancelled : TaskState::kFailed, std::move(status),
+                      std::move(thrown), drop, ending);
+  engine.FinishEnding(ending);
+  return ending.next;
+}
+
+ReadyNode* Engine::EndBusy(EngineTask& task, EngineWorker& worker, TaskState state,
+                           bool drop) noexcept {
+  Engine& engine = Of(task);
+  Ending ending(&worker);
+  engine.EndOne(task, state, drop, ending);
+  engine.FinishEnding(ending);
+  return ending.next;
+}
+
+void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept {
+  auto& group = static_cast<GroupCore&>(*task.scope);
+  TaskExtras* const extras = ExtrasOf(task);
+  TaskPin continuation;
+  TaskPin unused;  // goes after the lock
+  EdgeBlock<StdPlatform>* spare = nullptr;
+  if (extras != nullptr) {
+    std::lock_guard lock(extras->lock);
+    if (state == TaskState::kCompleted) {
+      continuation = extras->continuation;  // stays: who comes later goes on there
+    } else {
+      unused = std::move(extras->continuation);
+    }
+    spare = std::exchange(extras->spare, nullptr);
+    if (extras->times) extras->times->ended = clock_.Now();
+  }
+  const Bits before = task.word.load(std::memory_order_relaxed);
+  if (state != TaskState::kCompleted && (before & TaskWord::kBareName) == 0) {
+    group.CountEndAs(state);
+  }
+  std::uintptr_t successors = 0;
+  const Bits after = task.End(state, drop, [&] {
+    successors = std::exchange(EdgesOf(task, task.word.load(std::memory_order_relaxed)), 0);
+  });
+  // The task may be gone from here on, and is only compared.
+  if (continuation || unused) ForgetHandOver(task);
+  if (continuation) {
+    HandOver(successors, std::move(continuation), spare, ending);
+  } else {
+    if (spare != nullptr) FreeBlock(spare, ending.worker);
+    ReleaseAll(successors, state, ending);
+  }
+  if ((after & TaskWord::kAwaited) != 0) NotifyTask(&task);
+  if (!TaskWord::Referenced(after)) Destroy(task);
+  if (ending.worker == nullptr) {
+    state == TaskState::kCompleted ? group.CountCompleted() : group.CountEnd();
+  } else if (state == TaskState::kCompleted) {
+    ending.worker->CountCompleted(group);
+  } else {
+    ending.worker->CountEnd(group);
+  }
+}
+
+void Engine::ReleaseAll(std::uintptr_t successors, TaskState state, Ending& ending) noexcept {
+  EdgeList<StdPlatform>(successors)
+      .Consume([&](const Edge& edge) { Release(edge, state, ending); },
+               [&](EdgeBlock<StdPlatform>* block) { FreeBlock(block, ending.worker); });
+}
+
+void Engine::FreeBlock(EdgeBlock<StdPlatform>* block, EngineWorker* worker) noexcept {
+  if (worker != nullptr) {
+    blocks_.Give(worker->blocks(), block);
+  } else {
+    blocks_.GiveOutside(block);
+  }
+}
+
+void Engine::ForgetHandOver(const EngineTask& from) noexcept {
+  std::lock_guard lock(hand_overs_lock_);
+  std::erase_if(hand_overs_, [&from](const HandOverPlan& plan) { return plan.from == &from; });
+  hand_over_count_.store(hand_overs_.size(), std::memory_order_relaxed);
+}
+
+// Under the lock of what waits for names: `to` may be one of those, and the successors
+// are, then.
+void Engine::HandOver(std::uintptr_t successors, TaskPin to, EdgeBlock<StdPlatform>* spare,
+                      Ending& ending) noexcept {
+  // Where that one has been continued already, to the end of the chain.
+  const auto follow = [&to] {
+    TaskPin next = ContinuationOf(*to);
+    if (!next) return false;
+    to = std::move(next);
+    return true;
+  };
+  bool used = false;
+  Bits word = 0;
+  {
+    absl::MutexLock lock(&blocked_mu_);
+    bool open = to->LockEdges(word);
+    while (!open && follow()) open = to->LockEdges(word);
+    if (open) {
+      const bool blocked = (word & TaskWord::kBlocked) != 0;
+      if (blocked) {
+        EdgeList<StdPlatform>(successors).ForEach([&](const Edge& edge) {
+          blocked_mu_.AssertHeld();
+          auto& successor = static_cast<EngineTask&>(pool_->NodeOf(edge.successor));
+          try {
+            ++blocked_[&successor];
+          } catch (const std::bad_alloc&) {
+            return;  // a wait for its group then waits for the name, too
+          }
+          SetBlocked(successor);
+        });
+      }
+      used = EdgeList<StdPlatform>(EdgesOf(*to, word)).Splice(successors, spare);
+      to->UnlockEdges((word & TaskWord::kHasEdges) == 0 ? TaskWord::kHasEdges : 0);
+      successors = 0;
+    }
+  }
+  if (!used) FreeBlock(spare, ending.worker);
+  if (successors == 0) return;
+  const TaskState state = TaskWord::StateIn(word);
+  if (state != TaskState::kCompleted) ending.cause = CauseOf(*to);
+  ReleaseAll(successors, state, ending);
+}
+
+// The successor lives at least until we have arrived there.
+void Engine::Release(const Edge& edge, TaskState state, Ending& ending) noexcept {
+  auto& successor = static_cast<EngineTask&>(pool_->NodeOf(edge.successor));
+  if (state != TaskState::kCompleted && !edge.run_anyway && DecideSkip(successor, ending)) return;
+  if (Arrive(successor, 1)) MakeReady(successor, ending);
+}
+
+absl::Status Engine::Continue(EngineTask& task, EngineTask& continuation) {
+  if (&Of(continuation) != this) {
+    return absl::InvalidArgumentError("the continuation belongs to another scheduler");
+  }
+  TaskExtras& extras = MakeExtras(task);
+  TaskPin before(&continuation);  // declared before the lock: destroyed after it
+  absl::MutexLock late(&late_mu_);
+  if (absl::Status path = CheckNoPath(task, {.task = &continuation}, nullptr); !path.ok()) {
+    return path;
+  }
+  EdgeBlock<StdPlatform>* unused = NewBlock();
+  {
+    std::lock_guard lock(hand_overs_lock_);
+    std::erase_if(hand_overs_, [&](const HandOverPlan& plan) { return plan.from == &task; });
+    try {
+      hand_overs_.push_back({&task, &continuation});
+    } catch (const std::bad_alloc&) {
+      FreeBlock(unused, WorkerOfThread());
+      throw;
+    }
+    hand_over_count_.store(hand_overs_.size(), std::memory_order_relaxed);
+  }
+  {
+    std::lock_guard lock(extras.lock);
+    std::swap(extras.continuation, before);
+    if (extras.spare == nullptr) std::swap(extras.spare, unused);
+  }
+  if (unused != nullptr) FreeBlock(unused, WorkerOfThread());
+  return absl::OkStatus();
+}
+
+bool Engine::Arrive(EngineTask& task, std::uint32_t times) noexcept {
+  // acq_rel: the last one sees what all of them did.
+  return EnginePool::JoinOf(task).fetch_sub(times, std::memory_order_acq_rel) == times;
+}
+
+bool Engine::DecideSkip(EngineTask& task, Ending& ending) noexcept {
+  Bits seen = 0;
+  if (!task.Decide(seen)) return false;
+  if ((seen & TaskWord::kBlocked) != 0) Unblock(task);
+  // relaxed: ours until we arrive there.
+  const std::uint32_t next = ending.skipped == nullptr ? 0 : EnginePool::IndexOf(*ending.skipped);
+  task.link.store(next, std::memory_order_relaxed);
+  ending.skipped = &task;
+  return true;
+}
+
+void Engine::MakeReady(EngineTask& task, Ending& ending) noexcept {
+  const Bits word = task.word.load(std::memory_order_relaxed);
+  if ((word & TaskWord::kBlocked) != 0) [[unlikely]]
+    Unblock(task);  // for want of memory not all were counted
+  // After the last shutdown all have ended: this one, too, and nobody looks for its entry.
+  if (phase_.load(std::memory_order_relaxed) == Phase::kClosed) [[unlikely]]
+    return Unpin(task);
+  const auto lane = static_cast<Lane>((word >> TaskWord::kLaneShift) & 3);
+  EngineWorker* const worker = ending.worker;
+  if (worker == nullptr || worker->strict() || lane != Lane::kNormal) {
+    loop_.AddShared(task, lane);
+    ending.shared = true;
+  } else if (ending.next == nullptr) {
+    ending.next = &task;
+  } else {
+    worker->Push(task);
+    ending.pushed = true;
+  }
+}
+
+void Engine::FinishSkips(Ending& ending) noexcept {
+  while (EngineTask* const task = ending.skipped) {
+    const std::uint32_t next = task->link.load(std::memory_order_relaxed);
+    ending.skipped = next == 0 ? nullptr : &static_cast<EngineTask&>(pool_->NodeOf(next));
+    EndSkipped(*task, ending);
+    if (Arrive(*task, 1)) Unpin(*task);  // nothing else has a use for it
+  }
+}
+
+void Engine::FinishCall(Ending& ending) noexcept {
+  FinishEnding(ending);
+  if (ending.worker == nullptr) return;
+  if (ending.next != nullptr) ending.worker->GiveAway(*ending.next);
+  TurnBack(*ending.worker);
+}
+
+void Engine::FinishSubmission(Ending& ending) noexcept {
+  FinishEnding(ending);
+  if (ending.worker == nullptr) return;
+  if (ending.next != nullptr) {
+    ending.worker->Push(*ending.next);
+    ending.worker->Announce();
+  }
+  TurnBack(*ending.worker);
+}
+
+void Engine::TurnBack(EngineWorker& worker) noexcept {
+  if (const EngineTask* const current = worker.current()) {
+    worker.TurnTo(*current->scope);
+  } else {
+    worker.HandInEnds();
+  }
+}
+
+void Engine::FinishEnding(Ending& ending) noexcept {
+  FinishSkips(ending);
+  if (ending.pushed) ending.worker->Announce();
+  if (ending.shared) WakeShared(ending.worker);
+}
+
+void Engine::WakeShared(const EngineWorker* worker) noexcept {
+  if (!drains_in_wait_) return loop_.Wake();
+  if (worker != nullptr) return;  // it drains
+  waits_.Notify([](const Waiter& waiter) { return waiter.drains; });
+}
+
+void Engine::NotifyTask(const EngineTask* task) {
+  waits_.Notify([task](const Waiter& waiter) { return waiter.target.task == task; });
+}
+
+void Engine::NotifyGroup(const GroupCore* group) {
+  waits_.Notify([group](const Waiter& waiter) {
+    return waiter.target.group == group || waiter.group == group;
+  });
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tasks that come with definitions: their names, those that they wait for, and whether
+// they wait for themselves.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+
+#include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_ending.h"
+#include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/engine_plan.h"
+#include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/function_task.h"
+
+namespace weft::internal {
+namespace {
+
+std::string LabelOf(const TaskDefinition& definition) {
+  return definition.id.empty() ? "a task without id" : "task '" + definition.id + "'";
+}
+
+// The names along a cycle, the long middle left out.
+std::string CyclePath(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 20;
+  std::string text = "circular dependency: ";
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names.size() > 2 * kShown && i == kShown) {
+      const std::size_t omitted = names.size() - 2 * kShown;
+      text += " -> ... (" + std::to_string(omitted) + " more)";
+      i += omitted;
+    }
+    if (i > 0) text += " -> ";
+    text += names[i];
+  }
+  return text;
+}
+
+}  // namespace
+
+bool Engine::Plans::may_close_cycle() const {
+  for (const Plan& plan : all) {
+    if (plan.was_name && !plan.dependencies.empty()) return true;
+    for (const Dependency& dependency : plan.dependencies) {
+      if (InBatch(*dependency.task)) return true;
+    }
+  }
+  return false;
+}
+
+void Engine::Plans::Discard() {
+  const auto forget = [this](EngineTask& task) {
+    group_.names_mu.AssertHeld();
+    if (const TaskExtras* const extras = ExtrasOf(task); extras != nullptr && !extras->name.empty())
+      group_.names.erase(extras->name);
+  };
+  for (const Plan& plan : all) {
+    if (plan.was_name) {
+      plan.task->word.fetch_and(~TaskWord::kPlanned, std::memory_order_relaxed);
+      continue;
+    }
+    forget(*plan.task);
+    if (TaskExtras* const extras = ExtrasOf(*plan.task)) delete extras;
+    engine_.GiveBack(*plan.task);
+  }
+  for (EngineTask* const name : names_) {
+    forget(*name);
+    // Ends it without a trace: a look through all tasks may hold it just now.
+    ::new (static_cast<void*>(name->payload)) TaskError{};
+    name->word.fetch_or(static_cast<Bits>(TaskState::kFailed), std::memory_order_release);
+    Unpin(*name);
+  }
+}
+
+EngineTask& Engine::Plans::FindOrMakeName(const std::string& name) {
+  group_.names_mu.AssertHeld();
+  if (const auto known = group_.names.find(name); known != group_.names.end()) {
+    return *known->second;
+  }
+  names_.reserve(names_.size() + 1);
+  EngineTask& task = engine_.NewTask(group_);
+  try {
+    task.ops = &kFunctionOps;
+    TaskExtras& extras = engine_.MakeExtras(task);
+    extras.name = name;
+    group_.names.emplace(extras.name, &task);
+  } catch (...) {
+    delete ExtrasOf(task);
+    engine_.GiveBack(task);
+    throw;
+  }
+  // One arrival that never comes, unless the name gets its task.
+  EnginePool::JoinOf(task).store(1, std::memory_order_relaxed);
+  task.word.store(TaskWord::kBlocked | TaskWord::kBareName | TaskWord::kHasExtras | TaskWord::kPin,
+                  std::memory_order_release);
+  names_.push_back(&task);
+  return task;
+}
+
+absl::Status Engine::Plans::Add(TaskDefinition& definition) {
+  group_.names_mu.AssertHeld();
+  if (!definition.function) {
+    return absl::InvalidArgumentError(LabelOf(definition) + " has no function");
+  }
+  all.reserve(all.size() + 1);
+  Plan plan{.definition = &definition};
+  if (!definition.id.empty()) {
+    if (const auto known = group_.names.find(definition.id); known != group_.names.end()) {
+      plan.task = known->second;
+      plan.was_name = true;
+      const Bits word = plan.task->word.load(std::memory_order_relaxed);
+      if ((word & TaskWord::kBareName) == 0 || InBatch(*plan.task) || TaskWord::Ended(word)) {
+        return absl::AlreadyExistsError(LabelOf(definition) + " already exists in this group");
+      }
+      plan.task->word.fetch_or(TaskWord::kPlanned, std::memory_order_relaxed);
+    }
+  }
+  if (!plan.was_name) {
+    plan.task = &engine_.NewTask(group_);
+    plan.task->ops = &kFunctionOps;
+    try {
+      if (!definition.id.empty()) {
+        TaskExtras& extras = engine_.MakeExtras(*plan.task);
+        extras.name = definition.id;
+        group_.names.emplace(extras.name, plan.task);
+      }
+    } catch (...) {
+      delete ExtrasOf(*plan.task);
+      engine_.GiveBack(*plan.task);
+      throw;
+    }
+  }
+  plan.task->link.store(static_cast<std::uint32_t>(all.size()), std::memory_order_relaxed);
+  all.push_back(std::move(plan));
+  return absl::OkStatus();
+}
+
+absl::Status Engine::MakePlans(GroupCore& group, std::vector<TaskDefinition>& definitions,
+                               Plans& plans) {
+  if (absl::Status refusal = group.Refusal(); !refusal.ok()) return refusal;
+  plans.all.reserve(definitions.size());
+  for (TaskDefinition& definition : definitions) {
+    if (absl::Status added = plans.Add(definition); !added.ok()) return added;
+  }
+  for (Plan& plan : plans.all) {
+    const bool anyway = plan.definition->on_failed_dependency == DependencyPolicy::kRunAnyway;
+    plan.dependencies.reserve(plan.definition->dependencies.size());
+    for (const TaskRef& reference : plan.definition->dependencies) {
+      Dependency dependency{.run_anyway = anyway};
+      if (reference.is_name() ? reference.name().empty() : reference.task() == nullptr) {
+        return absl::InvalidArgumentError("a dependency of " + LabelOf(*plan.definition) +
+                                          " is empty: give a handle or a name");
+      }
+      dependency.task = reference.is_name() ? &plans.FindOrMakeName(reference.name())
+                                            : static_cast<EngineTask*>(reference.task());
+      if (&Of(*dependency.task) != this) {
+        return absl::InvalidArgumentError("a dependency of " + LabelOf(*plan.definition) +
+                                          " belongs to another scheduler");
+      }
+      plan.dependencies.push_back(dependency);
+    }
+    if (record_times_) PrepareTimes(*plan.task);
+  }
+  return absl::OkStatus();
+}
+
+// Depth first along successors. A cycle must pass through a task of the batch, because
+// what is already there has none.
+absl::Status Engine::CheckCycles(const Plans& plans) {
+  absl::flat_hash_map<const EngineTask*, std::vector<EngineTask*>> waiting;
+  for (const Plan& plan : plans.all) {
+    for (const Dependency& dependency : plan.dependencies) {
+      waiting[dependency.task].push_back(plan.task);
+    }
+  }
+  struct Step {
+    EngineTask* task;
+    std::vector<EngineTask*> next;
+    std::size_t at = 0;
+  };
+  std::vector<Step> path;
+  enum class Color { kOnPath, kDone };
+  absl::flat_hash_map<const EngineTask*, Color> color;
+  PinnedTasks kept;  // what is not of the batch may end at any moment
+  const auto enter = [&](EngineTask* task) {
+    Step step{.task = task, .next = {}};
+    if (TaskWord::Referenced(task->word.load(std::memory_order_relaxed))) {
+      AddSuccessors(*task, step.next, kept);
+    }
+    if (const auto found = waiting.find(task); found != waiting.end()) {
+      step.next.insert(step.next.end(), found->second.begin(), found->second.end());
+    }
+    color[task] = Color::kOnPath;
+    path.push_back(std::move(step));
+  };
+  for (const Plan& plan : plans.all) {
+    if (!color.contains(plan.task)) enter(plan.task);
+    while (!path.empty()) {
+      Step& step = path.back();
+      if (step.at == step.next.size()) {
+        color[step.task] = Color::kDone;
+        path.pop_back();
+        continue;
+      }
+      EngineTask* const next = step.next[step.at++];
+      const auto known = color.find(next);
+      if (known == color.end()) {
+        enter(next);
+      } else if (known->second == Color::kOnPath) {
+        std::vector<const EngineTask*> cycle;
+        for (auto at = path.rbegin(); at->task != next; ++at) cycle.push_back(at->task);
+        cycle.push_back(next);
+        return CycleError(cycle);
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+// `cycle`: each waits for the next, and the last for the first. From the one that came
+// first in its batch.
+absl::Status Engine::CycleError(std::vector<const EngineTask*>& cycle) {
+  const auto place = [](const EngineTask* task) {
+    return Plans::InBatch(*task) ? task->link.load(std::memory_order_relaxed) : UINT32_MAX;
+  };
+  const auto by_place = [&](const EngineTask* a, const EngineTask* b) {
+    return place(a) < place(b);
+  };
+  std::rotate(cycle.begin(), std::min_element(cycle.begin(), cycle.end(), by_place), cycle.end());
+  std::vector<std::string> names;
+  for (const EngineTask* task : cycle) names.push_back(NameOf(*task));
+  names.push_back(names.front());
+  return absl::InvalidArgumentError(CyclePath(names));
+}
+
+void Engine::AddSuccessors(EngineTask& task, std::vector<EngineTask*>& successors,
+                           PinnedTasks& kept) {
+  const auto add = [&](EngineTask& of) {
+    ForEachSuccessor(of, [&](EngineTask& successor) {
+      successors.push_back(&successor);
+      kept.Keep(successor);  // lives until the task that is locked here ends
+    });
+  };
+  add(task);
+  if (hand_over_count_.load(std::memory_order_relaxed) == 0) return;
+  std::lock_guard lock(hand_overs_lock_);
+  for (const HandOverPlan& plan : hand_overs_) {
+    if (plan.to == &task) add(*plan.from);
+  }
+}
+
+// Nothing fails from here on. All are known before the first can end.
+void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
+  plans.Keep();
+  for (Plan& plan : plans.all) {
+    EngineTask& task = *plan.task;
+    ::new (static_cast<void*>(task.payload)) TaskFunction(std::move(plan.definition->function));
+    const bool named = !plan.definition->id.empty();
+    const auto missing = static_cast<std::uint32_t>(plan.dependencies.size()) + 1;
+    EnginePool::JoinOf(task).store(missing, std::memory_order_relaxed);
+    if (plan.was_name) {
+      group.CountNamed();
+      // It counts once it waits for no name. The queue's and the caller's references; the
+      // name has one. seq_cst: before the look whether the group is cancelled.
+      task.word.fetch_add(
+          FirstWord(plan.definition->options, 1, 1) - TaskWord::kBareName - TaskWord::kPlanned,
+          std::memory_order_seq_cst);
+    } else {
+      CountIn(group, worker);
+      const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
+      task.word.store(FirstWord(plan.definition->options, 1, named ? 2 : 1) | extras,
+                      std::memory_order_seq_cst);
+    }
+  }
+  for (std::size_t i = 0; i < plans.all.size(); ++i) {
+    plans.linked[i] = Link(*plans.all[i].task, plans.all[i].dependencies, plans.all[i].was_name);
+  }
+}
+
+absl::StatusOr<std::vector<TaskPtr>> Engine::Schedule(GroupCore& group,
+                                                      std::vector<TaskDefinition> definitions) {
+  EngineWorker* const worker = WorkerOfThread();
+  std::vector<TaskPtr> tasks;
+  absl::Status refusal = Admit(group, worker);  // one, for as long as they come in
+  if (refusal.ok()) {
+    Plans plans(*this, group);
+    refusal = TakeIn(group, definitions, plans, worker);
+    if (refusal.ok()) {
+      Ending ending(worker);
+      tasks.swap(plans.handles);
+      for (std::size_t i = 0; i < plans.all.size(); ++i) {
+        LetGo(*plans.all[i].task, std::move(plans.linked[i]), ending);
+        FinishSkips(ending);  // each has a cause of its own
+      }
+      FinishSubmission(ending);
+    }
+    TakeBack(group, worker);
+  }
+  if (refusal.ok()) return tasks;
+  for (TaskDefinition& definition : definitions) {
+    try {
+      definition.function.Reset();
+    } catch (...) {
+      const absl::Status thrown = StatusOfException(std::current_exception());
+      RecordIn(group, definition.id, Explained("destroying the task's callable: ", thrown));
+    }
+  }
+  return refusal;
+}
+
+// All that takes the lock on the names: users' destructors run later.
+absl::Status Engine::TakeIn(GroupCore& group, std::vector<TaskDefinition>& definitions,
+                            Plans& plans, EngineWorker* worker) {
+  absl::MutexLock lock(&group.names_mu);
+  absl::Status refusal;
+  try {
+    refusal = MakePlans(group, definitions, plans);
+    plans.linked.resize(plans.all.size());
+    plans.handles.reserve(plans.all.size());
+    if (refusal.ok() && plans.may_close_cycle()) {
+      absl::MutexLock late(&late_mu_);  // others must not add an edge between look and link
+      refusal = CheckCycles(plans);
+      if (refusal.ok()) Publish(group, plans, worker);
+    } else if (refusal.ok()) {
+      Publish(group, plans, worker);
+    }
+  } catch (const std::bad_alloc&) {
+    refusal = OutOfMemory();
+  }
+  if (!refusal.ok()) {
+    plans.Discard();
+    return refusal;
+  }
+  for (const Plan& plan : plans.all) plans.handles.push_back(TaskPtr::Adopt(plan.task));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TaskPtr> Engine::FindNamed(GroupCore& group, std::string_view name) {
+  absl::MutexLock lock(&group.names_mu);
+  const auto found = group.names.find(absl::string_view(name.data(), name.size()));
+  if (found == group.names.end() ||
+      (found->second->word.load(std::memory_order_relaxed) & TaskWord::kBareName) != 0) {
+    return absl::NotFoundError("no task has the name '" + std::string(name) + "' in this group");
+  }
+  return TaskPtr(found->second);
+}
+
+absl::Status Engine::ReleaseName(GroupCore& group, std::string_view name) {
+  TaskPin released;  // declared before the lock: destroyed after it
+  absl::MutexLock lock(&group.names_mu);
+  const auto found = group.names.find(absl::string_view(name.data(), name.size()));
+  const Bits word =
+      found == group.names.end() ? 0 : found->second->word.load(std::memory_order_acquire);
+  if (found == group.names.end() || (word & TaskWord::kBareName) != 0) {
+    return absl::NotFoundError("no task has the name '" + std::string(name) + "' in this group");
+  }
+  if (!TaskWord::Ended(word)) {
+    return absl::FailedPreconditionError("the name '" + std::string(name) +
+                                         "' is in use: its task has not ended");
+  }
+  released = TaskPin::Adopt(found->second);
+  group.names.erase(found);
+  return absl::OkStatus();
+}
+
+}  // namespace weft::internal
