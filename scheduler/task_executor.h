@@ -17,7 +17,7 @@ class WorkSource {
  public:
   virtual ~WorkSource() = default;
 
-  // Runs ready tasks on this thread until none is ready; begins as worker `slot`. Never
+  // Runs ready tasks on this thread until none is ready, as worker `slot`. Never
   // throws: whatever a body throws ends in that task's result.
   virtual void Drain(int slot) noexcept = 0;
 };

@@ -41,34 +41,34 @@ class TbbExecutor::Pumps {
     source_ = source;
   }
 
-  enum class Place { kNowhere, kArena, kSpare };
-  // Where the next pump runs: in the arena while it has threads that are not blocked in
-  // a pump. Followed by Run or Withdraw, unless kNowhere.
-  Place Admit() {
+  // Whether a pump may start; followed by Run or Withdraw, then.
+  bool Admit() {
     absl::MutexLock lock(&mu_);
-    if (source_ == nullptr) return Place::kNowhere;
+    if (source_ == nullptr) return false;
     ++admitted_;
-    if (in_arena_ == width_) return Place::kSpare;
-    ++in_arena_;
-    return Place::kArena;
+    return true;
   }
-  void Withdraw(Place place) {
+  void Withdraw() {
     absl::MutexLock lock(&mu_);
     --admitted_;
-    if (place == Place::kArena) --in_arena_;
   }
 
-  void Run(int slot, Place place) noexcept {
+  // A slot has one pump at a time: so the arena has a thread for each of the first ones,
+  // or will have one as soon as the slot's last pump has returned. Higher slots are for
+  // those who stand in for blocked ones.
+  bool InArena(int slot) const { return slot < width_; }
+
+  void Run(int slot) noexcept {
     WorkSource* source = nullptr;
     {
       absl::MutexLock lock(&mu_);
       source = source_;
     }
-    NameThread(place == Place::kArena ? "weft-worker" : "weft-spare");
+    NameThread(InArena(slot) ? "weft-worker" : "weft-spare");
     Call(hooks_.start);
     source->Drain(slot);
     Call(hooks_.stop);
-    Withdraw(place);
+    Withdraw();
   }
 
   void Stop() {
@@ -100,7 +100,6 @@ class TbbExecutor::Pumps {
   std::int64_t failed_hooks_ ABSL_GUARDED_BY(mu_) = 0;
   WorkSource* source_ ABSL_GUARDED_BY(mu_) = nullptr;  // not null while a pump is admitted
   int admitted_ ABSL_GUARDED_BY(mu_) = 0;
-  int in_arena_ ABSL_GUARDED_BY(mu_) = 0;  // of those
 };
 
 namespace {
@@ -171,18 +170,17 @@ int TbbExecutor::width() const { return pumps_->width(); }
 void TbbExecutor::Start(WorkSource* source) { pumps_->Start(source); }
 
 bool TbbExecutor::StartPump(int slot) noexcept {
-  const Pumps::Place place = pumps_->Admit();
-  if (place == Pumps::Place::kNowhere) return false;
+  if (!pumps_->Admit()) return false;
   try {
-    const auto pump = [pumps = pumps_, slot, place] { pumps->Run(slot, place); };
-    if (place == Pumps::Place::kArena) {
+    const auto pump = [pumps = pumps_, slot] { pumps->Run(slot); };
+    if (pumps_->InArena(slot)) {
       threads_->arena.enqueue(pump);
       return true;
     }
     if (threads_->spare.Run(pump)) return true;
   } catch (const std::exception&) {  // no memory or no thread: the caller hears of it
   }
-  pumps_->Withdraw(place);
+  pumps_->Withdraw();
   return false;
 }
 

@@ -72,8 +72,13 @@ class RunLoop {
   bool Quiet() const { return ledger_.Empty(); }
 
   // Runs tasks until there are none, as the pump that was admitted with `slot`.
+  // The thread never goes over to another slot: the host may have chosen it for this one.
   void Drain(int slot) noexcept {
-    while (slot != kNoSlot) slot = Pump(WorkerAt(slot), nullptr) ? LeaveAndLook(slot) : kNoSlot;
+    int again = slot;
+    while (again == slot && Pump(WorkerAt(slot), nullptr)) {
+      again = LeaveAndLook(slot);
+      if (again != slot && again != kNoSlot) Start(again);
+    }
   }
 
   // Makes a run's first nodes ready and blocks until `done`. The calling thread works

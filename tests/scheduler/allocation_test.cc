@@ -4,9 +4,7 @@
 // it replaces operator new. What oneTBB takes from malloc to start a pump, which is a few
 // times per run and not per node, is not seen here.
 
-#include <algorithm>
 #include <atomic>
-#include <climits>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -53,19 +51,13 @@ namespace {
 
 class AllocationTest : public testing::EngineTest {
  protected:
-  // The fewest of some series of runs: now and then bringing a thread takes memory, running
-  // a graph never does.
   int AllocationsOfRuns(TaskGraph& graph) {
     for (int run = 0; run < 20; ++run) EXPECT_TRUE(scheduler_->Run(graph).status.ok());
-    int fewest = INT_MAX;
-    for (int series = 0; series < 10 && fewest > 0; ++series) {
-      allocations = 0;
-      counting = true;
-      for (int run = 0; run < 20; ++run) scheduler_->Run(graph);
-      counting = false;
-      fewest = std::min(fewest, allocations.load());
-    }
-    return fewest;
+    allocations = 0;
+    counting = true;
+    for (int run = 0; run < 20; ++run) scheduler_->Run(graph);
+    counting = false;
+    return allocations;
   }
 
   std::atomic<int> ran_{0};
