@@ -188,16 +188,19 @@ TEST_P(WaitingTest, ATaskMayWaitForAnotherScheduler) {
 
 class CountingHook final : public BlockingHook {
  public:
-  void OnBlock() noexcept override { ++blocked; }
+  void OnBlock() noexcept override {
+    if (++blocked == 1) begun.Notify();
+  }
   void OnUnblock() noexcept override {}
   int blocked = 0;
+  absl::Notification begun;
 };
 
 TEST(WaitingOutsideTest, SaysThatItBlocks) {
   const auto scheduler = testing::MakeScheduler(1);
   CountingHook hook;
   const ScopedBlockingHook install(&hook);
-  scheduler->Submit([] {}).Wait().IgnoreError();
+  EXPECT_TRUE(scheduler->Submit([&] { hook.begun.WaitForNotification(); }).Wait().ok());
   EXPECT_EQ(hook.blocked, 1);
 }
 
