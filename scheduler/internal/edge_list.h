@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The successors of a task: one without room of its own, more in blocks.
+// The successors of a task: two without room of their own, more in blocks.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_EDGE_LIST_H_
 #define WEFT_SCHEDULER_INTERNAL_EDGE_LIST_H_
@@ -13,7 +13,7 @@ namespace weft::internal {
 // A successor, by its index in the pool, and whether it runs even when this task does not
 // complete.
 struct Edge {
-  std::uint32_t successor = 0;
+  std::uint32_t successor = 0;  // never 0 in a list, and less than 2^30
   bool run_anyway = false;
 };
 
@@ -26,7 +26,7 @@ struct alignas(64) EdgeBlock {
   std::uint32_t edges[kRoom] = {};
 };
 
-// One word: nothing, an edge, or the block with the newest edges.
+// One word: nothing, one edge or two, or the block with the newest edges.
 //
 // Thread safety: guarded by the lock of its task.
 template <class P>
@@ -42,24 +42,29 @@ class EdgeList {
   // `new_block()` gives an empty block, and may throw: then nothing was added.
   template <class NewBlock>
   void Add(Edge edge, NewBlock new_block) {
-    const std::uint32_t packed = edge.successor << 1 | (edge.run_anyway ? 1 : 0);
+    const Bits packed = Pack(edge);
     if (bits_ == 0) {
-      bits_ = Bits{packed} << 1 | kOne;
+      bits_ = packed << kFirst | kInline;
       return;
     }
-    if ((bits_ & kOne) != 0 || BlockIn(bits_)->count == EdgeBlock<P>::kRoom) {
+    if (IsInline(bits_) && SecondIn(bits_) == 0) {
+      bits_ |= packed << kSecond;
+      return;
+    }
+    if (IsInline(bits_) || BlockIn(bits_)->count == EdgeBlock<P>::kRoom) {
       EdgeBlock<P>* const block = new_block();
       block->count = 0;
       block->next = nullptr;
-      if ((bits_ & kOne) != 0) {
-        block->edges[block->count++] = static_cast<std::uint32_t>(bits_ >> 1);
+      if (IsInline(bits_)) {
+        block->edges[block->count++] = FirstIn(bits_);
+        block->edges[block->count++] = SecondIn(bits_);
       } else {
         block->next = BlockIn(bits_);
       }
       bits_ = reinterpret_cast<Bits>(block);
     }
     EdgeBlock<P>* const block = BlockIn(bits_);
-    block->edges[block->count++] = packed;
+    block->edges[block->count++] = static_cast<std::uint32_t>(packed);
   }
 
   // The edges, oldest first within a block.
@@ -77,14 +82,15 @@ class EdgeList {
 
   // Takes over the edges of another list. False: without a use for `spare`, an empty block.
   bool Splice(Bits other, EdgeBlock<P>* spare) {
-    if (other == 0) return false;
-    if (bits_ == 0 || (bits_ & kOne) != 0) std::swap(bits_, other);
+    if (bits_ == 0 || IsInline(bits_)) std::swap(bits_, other);
     if (other == 0) return false;
     bool used = false;
-    if ((other & kOne) != 0) {
-      Add(Unpack(static_cast<std::uint32_t>(other >> 1)), [&] {
-        used = true;
-        return spare;
+    if (IsInline(other)) {
+      EdgeList(other).ForEach([&](const Edge& edge) {
+        Add(edge, [&] {  // once at most: all that was inline fits into one block
+          used = true;
+          return spare;
+        });
       });
     } else {
       // In front: it is the shorter one, mostly.
@@ -97,15 +103,30 @@ class EdgeList {
   }
 
  private:
-  static constexpr Bits kOne = 1;
+  // With the lowest bit set: 31 bits for each of two edges, oldest first. No edge is 0, as
+  // no index is. Otherwise a block's address.
+  static constexpr Bits kInline = 1;
+  static constexpr int kFirst = 1;
+  static constexpr int kSecond = 32;
+  static constexpr Bits kEdge = (Bits{1} << 31) - 1;
 
+  static bool IsInline(Bits bits) { return (bits & kInline) != 0; }
+  static std::uint32_t FirstIn(Bits bits) {
+    return static_cast<std::uint32_t>(bits >> kFirst & kEdge);
+  }
+  static std::uint32_t SecondIn(Bits bits) {
+    return static_cast<std::uint32_t>(bits >> kSecond & kEdge);
+  }
   static EdgeBlock<P>* BlockIn(Bits bits) { return reinterpret_cast<EdgeBlock<P>*>(bits); }
+  static Bits Pack(Edge edge) { return Bits{edge.successor} << 1 | (edge.run_anyway ? 1 : 0); }
   static Edge Unpack(std::uint32_t packed) { return {packed >> 1, (packed & 1) != 0}; }
 
   template <class Visit, class Seen>
   static void Walk(Bits bits, Visit visit, Seen seen) {
-    if ((bits & kOne) != 0) {
-      visit(Unpack(static_cast<std::uint32_t>(bits >> 1)));
+    if (bits == 0) return;
+    if (IsInline(bits)) {
+      visit(Unpack(FirstIn(bits)));
+      if (const std::uint32_t second = SecondIn(bits); second != 0) visit(Unpack(second));
       return;
     }
     for (EdgeBlock<P>* block = BlockIn(bits); block != nullptr;) {

@@ -130,6 +130,7 @@ class NodePool {
       (sizeof(Chunk) + kSlabNodes * sizeof(Cell<P>) - 1) / (kSlabNodes * sizeof(Cell<P>));
   static constexpr std::uint32_t kSlabsPerChunk = kChunkNodes / kSlabNodes - kHeadSlabs;
   static constexpr std::size_t kMaxChunks = EngineShape<P>::kMaxChunks;
+  static_assert(kMaxChunks * kChunkNodes <= std::size_t{1} << 30, "an Edge has 30 bits for it");
 
   struct Place {
     explicit Place(const void* in_cell) {

@@ -115,7 +115,7 @@ class TestEngine {
   bool AddEdge(TestTask& from, TestTask& to, Bits& seen, bool run_anyway = false) {
     if (!from.LockEdges(seen)) return false;
     from.list.Change();
-    internal::EdgeList<ModelPlatform>(from.edges).Add({to.index, run_anyway}, [] {
+    internal::EdgeList<ModelPlatform>(from.edges).Add({to.index + 1, run_anyway}, [] {
       return new internal::EdgeBlock<ModelPlatform>;
     });
     from.UnlockEdges((seen & TaskWord::kHasEdges) == 0 ? TaskWord::kHasEdges : 0);
@@ -186,7 +186,7 @@ class TestEngine {
     if (!TaskWord::Referenced(after)) Destroy(task);
   }
   void Release(const internal::Edge& edge, TaskState state) {
-    TestTask& task = *tasks_[edge.successor];
+    TestTask& task = *tasks_[edge.successor - 1];
     Bits seen = 0;
     if (state == TaskState::kCompleted || edge.run_anyway || !task.Decide(seen)) {
       return Arrive(task, 1);
