@@ -125,21 +125,43 @@ class Task : public AnyTask {
 };
 
 namespace internal {
+
 struct AfterTag {};
+
+// A handle that was given up, or where one is that was not: looking at it does not count.
+//
+// Thread safety: a plain value.
+class NamedTask {
+ public:
+  NamedTask(const AnyTask& task) : seen_(&task) {}        // NOLINT: a list of both kinds
+  NamedTask(AnyTask&& task) : owned_(std::move(task)) {}  // NOLINT
+  const AnyTask& get() const { return seen_ != nullptr ? *seen_ : owned_; }
+
+ private:
+  const AnyTask* seen_ = nullptr;
+  AnyTask owned_;
+};
+
+inline EngineTask* NodeIn(const AnyTask& task) { return task.node().get(); }
+inline EngineTask* NodeIn(const AnyTask* task) { return task == nullptr ? nullptr : NodeIn(*task); }
+inline EngineTask* NodeIn(const NamedTask& task) { return NodeIn(task.get()); }
+
 }  // namespace internal
 
 // Dependencies that give order but no value. The dependent task is skipped when one
-// of them does not complete.
+// of them does not complete. Handles with a name are only looked at: they must live until
+// Submit returns.
 //
 // Thread safety: a plain value.
 template <std::size_t kCount>
 struct AfterTasks : internal::AfterTag {
   static constexpr bool run_anyway = false;
-  std::array<AnyTask, kCount> tasks;
+  std::array<internal::NamedTask, kCount> tasks;
 };
-template <std::convertible_to<AnyTask>... Tasks>
-AfterTasks<sizeof...(Tasks)> After(const Tasks&... tasks) {
-  return {{}, {AnyTask(tasks)...}};
+template <class... Tasks>
+requires(std::convertible_to<Tasks, AnyTask>&&...)
+    AfterTasks<sizeof...(Tasks)> After(Tasks&&... tasks) {
+  return {{}, {internal::NamedTask(std::forward<Tasks>(tasks))...}};
 }
 
 // The same for a range of handles, which is only looked at: it must live until Submit
@@ -152,6 +174,9 @@ struct AfterSpan : internal::AfterTag {
   bool run_anyway = false;
 };
 inline AfterSpan<AnyTask> After(std::span<const AnyTask> tasks) { return {{}, tasks}; }
+inline AfterSpan<const AnyTask*> After(std::span<const AnyTask* const> tasks) {
+  return {{}, tasks};
+}
 inline AfterSpan<AnyTask> After(const std::vector<AnyTask>& tasks) { return {{}, tasks}; }
 template <class T>
 AfterSpan<Task<T>> After(std::span<const Task<T>> tasks) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,11 +61,11 @@ class Weft {
     TaskGroup group(*scheduler_);
     std::vector<AnyTask> tasks;
     tasks.reserve(dag.size());
-    std::vector<AnyTask> before;
+    std::vector<const AnyTask*> before;
     for (std::uint32_t node = 0; node < dag.size(); ++node) {
       before.clear();
-      for (const std::uint32_t other : dag.predecessors(node)) before.push_back(tasks[other]);
-      tasks.push_back(group.Submit(Body{&work, node}, After(before)));
+      for (const std::uint32_t other : dag.predecessors(node)) before.push_back(&tasks[other]);
+      tasks.push_back(group.Submit(Body{&work, node}, After(std::span(before))));
     }
     submitted();
     group.Wait();

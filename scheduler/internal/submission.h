@@ -61,7 +61,7 @@ inline constexpr bool kGivesUp = ((!std::is_lvalue_reference_v<D> &&
 template <class After>
 requires std::is_base_of_v<AfterTag, After>
 void AddDependency(Dependencies& all, const After& after, const Pass*&) {
-  for (const AnyTask& task : after.tasks) all.push_back({task.node().get(), after.run_anyway});
+  for (const auto& task : after.tasks) all.push_back({NodeIn(task), after.run_anyway});
 }
 template <class X>
 void AddDependency(Dependencies& all, const Task<X>& task, const Pass*& pass) {
