@@ -33,7 +33,7 @@ class Weft {
     explicit Scope(TaskScheduler& scheduler) : group_(scheduler) {}
     template <class F>
     void Submit(F task) {
-      group_.Submit(std::move(task));
+      group_.Detach(std::move(task));
     }
     void Wait() { group_.Wait(); }
 

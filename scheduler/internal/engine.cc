@@ -58,16 +58,7 @@ void Engine::Close() {
   if (unused) delete this;
 }
 
-Engine::ThreadFrame* Engine::FrameOfThread() const {
-  ThreadFrame* frame = current_frame_;
-  while (frame != nullptr && frame->engine != this) [[unlikely]] frame = frame->outer;
-  return frame;
-}
-
-EngineWorker* Engine::WorkerOfThread() const {
-  const ThreadFrame* const frame = FrameOfThread();
-  return frame != nullptr ? frame->worker : nullptr;
-}
+bool Engine::InsideTask() const { return FrameOfThread() != nullptr; }
 
 EngineTask& Engine::NewTask(GroupCore& group) {
   EngineWorker* const worker = WorkerOfThread();
@@ -79,9 +70,8 @@ EngineTask& Engine::NewTask(GroupCore& group) {
   return *task;
 }
 
-// From here on a look-up by id finds nothing, or the task that comes next.
 void Engine::GiveBack(EngineTask& task) noexcept {
-  if (++task.generation == 0) task.generation = 1;
+  NextGeneration(task);
   if (EngineWorker* const worker = WorkerOfThread()) {
     tasks_.Give(worker->tasks(), &task);
     return;

@@ -86,6 +86,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   // they are dropped before it can run.
   void Submit(GroupCore& group, EngineTask& task, std::span<const Dependency> dependencies,
               std::span<TaskPtr> given_up, const TaskOptions& options, bool detached);
+  void SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& options, bool detached);
   // All or none.
   absl::StatusOr<std::vector<TaskPtr>> Schedule(GroupCore& group,
                                                 std::vector<TaskDefinition> definitions);
@@ -109,13 +110,13 @@ class Engine final : public WorkSource, private RunLoopHost {
 
   // Queries.
   static TaskState StateOf(const EngineTask& task);
-  static TaskResult ResultOfTask(const EngineTask& task);
+  static TaskResult ResultOfTask(EngineTask& task);
   static std::exception_ptr ExceptionOf(const EngineTask& task);
   absl::StatusOr<TaskResult> Find(TaskId id) const;
   // Empty: it has ended.
   absl::StatusOr<TaskPin> FindUnfinished(TaskId id) const;
   static absl::StatusOr<TaskPtr> FindNamed(GroupCore& group, std::string_view name);
-  bool InsideTask() const { return FrameOfThread() != nullptr; }
+  bool InsideTask() const;
 
   // Waits as Wait does, then gives what the handle reads: the result, or why the
   // wait could not be done.
@@ -152,14 +153,19 @@ class Engine final : public WorkSource, private RunLoopHost {
     EndUnrun(task, worker, claimed);
     return false;
   }
-  static void NoteStart(EngineTask& task);
+  static void NoteStart(EngineTask& task) {
+    // relaxed: a time is asked for before the task is anybody's.
+    const Bits word = task.word.load(std::memory_order_relaxed);
+    if ((word & TaskWord::kHasExtras) != 0) [[unlikely]]
+      NoteStartTime(task);
+  }
   static ReadyNode* EndCompleted(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
     Scope<StdPlatform>& group = *task.scope;
     const auto state = TaskState::kCompleted;
     TaskWord::Bits after = 0;
     if (!task.EndAlone(state, drop, after)) [[unlikely]]
       return EndBusy(task, worker, state, drop);
-    if (!TaskWord::Referenced(after)) DestroyTask(task);
+    if (!TaskWord::Referenced(after)) DestroyCompleted(task, worker);
     worker.CountCompleted(group);
     return nullptr;
   }
@@ -202,6 +208,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   // engine_submit.cc
   absl::Status CheckDependencies(std::span<const Dependency> dependencies) const;
   // Counts a task that comes in; the reason when it may not.
+  absl::Status Enter(GroupCore& group, EngineTask& task, EngineWorker* worker);
   absl::Status Admit(GroupCore& group, EngineWorker* worker);
   static void CountIn(GroupCore& group, EngineWorker* worker);
   static void TakeBack(GroupCore& group, EngineWorker* worker);
@@ -238,7 +245,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   absl::Status CheckCycles(const Plans& plans);
   absl::Status TakeIn(GroupCore& group, std::vector<TaskDefinition>& definitions, Plans& plans,
                       EngineWorker* worker);
-  static absl::Status CycleError(std::vector<const EngineTask*>& cycle);
+  static absl::Status CycleError(std::vector<EngineTask*>& cycle);
   void Publish(GroupCore& group, Plans& plans, EngineWorker* worker);
   static void RecordIn(GroupCore& group, const std::string& name, const absl::Status& status);
   template <class F>
@@ -256,7 +263,20 @@ class Engine final : public WorkSource, private RunLoopHost {
   absl::Status UnresolvedError(EngineTask& task);
   std::string BareNameBehind(EngineTask& wanted);
 
+  // The same for one that has no extras, on its worker.
+  static void DestroyCompleted(EngineTask& task, EngineWorker& worker) noexcept {
+    const TaskOps& ops = OpsOf(task);
+    if (ops.destroy_value != nullptr) ops.destroy_value(task);
+    NextGeneration(task);
+    Of(task).tasks_.Give(worker.tasks(), &task);
+  }
+  // From here on a look-up by id finds nothing, or the task that comes next.
+  static void NextGeneration(EngineTask& task) {
+    if (++task.generation == 0) task.generation = 1;
+  }
+
   // engine_end.cc
+  static void NoteStartTime(EngineTask& task);
   static void EndUnrun(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed);
   static ReadyNode* EndBusy(EngineTask& task, EngineWorker& worker, TaskState state,
                             bool drop) noexcept;
@@ -341,8 +361,8 @@ class Engine final : public WorkSource, private RunLoopHost {
 
   // engine_report.cc
   absl::StatusOr<TaskPin> FindAny(TaskId id) const;
-  static std::string NameOf(const EngineTask& task);
-  static absl::Status StatusOf(const EngineTask& task, Bits word);
+  static std::string NameOf(EngineTask& task);
+  static absl::Status StatusOf(EngineTask& task, Bits word);
   static const void* MadeError(EngineTask& task, const absl::Status& error);
 
   // Constant after construction.

@@ -70,9 +70,9 @@ void Engine::Record(EngineTask& task, const absl::Status& status) noexcept {
   }
 }
 
-void Engine::NoteStart(EngineTask& task) {
+void Engine::NoteStartTime(EngineTask& task) {
   TaskExtras* const extras = ExtrasOf(task);
-  if (extras == nullptr || !extras->times) return;
+  if (!extras->times) return;
   const absl::Duration now = Of(task).clock_.Now();
   std::lock_guard lock(extras->lock);
   extras->times->started = now;

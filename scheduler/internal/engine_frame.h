@@ -27,6 +27,17 @@ struct Engine::ThreadFrame {
   int depth = 0;               // how many
 };
 
+inline Engine::ThreadFrame* Engine::FrameOfThread() const {
+  ThreadFrame* frame = current_frame_;
+  while (frame != nullptr && frame->engine != this) [[unlikely]] frame = frame->outer;
+  return frame;
+}
+
+inline EngineWorker* Engine::WorkerOfThread() const {
+  const ThreadFrame* const frame = FrameOfThread();
+  return frame != nullptr ? frame->worker : nullptr;
+}
+
 // So that the executor lives while a call may still need a thread of it.
 //
 // Thread safety: belongs to its thread.

@@ -181,7 +181,7 @@ void Engine::ListUnresolved(GroupCore& group, RunSummary& summary) {
       if ((task->word.load(std::memory_order_relaxed) & TaskWord::kBareName) == 0) continue;
       waiting.clear();
       AddSuccessors(*task, waiting, kept);
-      for (const EngineTask* const each : waiting) {
+      for (EngineTask* const each : waiting) {
         if (each->scope != &group) continue;
         if (summary.unresolved.size() == RunSummary::kListedLimit) return;
         const TaskExtras* const extras = ExtrasOf(*each);

@@ -18,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_admit.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_plan.h"
@@ -218,7 +219,7 @@ absl::Status Engine::CheckCycles(const Plans& plans) {
       if (known == color.end()) {
         enter(next);
       } else if (known->second == Color::kOnPath) {
-        std::vector<const EngineTask*> cycle;
+        std::vector<EngineTask*> cycle;
         for (auto at = path.rbegin(); at->task != next; ++at) cycle.push_back(at->task);
         cycle.push_back(next);
         return CycleError(cycle);
@@ -230,7 +231,7 @@ absl::Status Engine::CheckCycles(const Plans& plans) {
 
 // `cycle`: each waits for the next, and the last for the first. From the one that came
 // first in its batch.
-absl::Status Engine::CycleError(std::vector<const EngineTask*>& cycle) {
+absl::Status Engine::CycleError(std::vector<EngineTask*>& cycle) {
   const auto place = [](const EngineTask* task) {
     return Plans::InBatch(*task) ? task->link.load(std::memory_order_relaxed) : UINT32_MAX;
   };
@@ -239,7 +240,7 @@ absl::Status Engine::CycleError(std::vector<const EngineTask*>& cycle) {
   };
   std::rotate(cycle.begin(), std::min_element(cycle.begin(), cycle.end(), by_place), cycle.end());
   std::vector<std::string> names;
-  for (const EngineTask* task : cycle) names.push_back(NameOf(*task));
+  for (EngineTask* task : cycle) names.push_back(NameOf(*task));
   names.push_back(names.front());
   return absl::InvalidArgumentError(CyclePath(names));
 }

@@ -31,17 +31,17 @@ const absl::Status& Ok() {
 
 }  // namespace
 
-std::string Engine::NameOf(const EngineTask& task) {
+std::string Engine::NameOf(EngineTask& task) {
   const TaskExtras* const extras = ExtrasOf(task);
   return extras == nullptr || extras->name.empty() ? Label(IdOf(task), "") : extras->name;
 }
 
-absl::Status Engine::StatusOf(const EngineTask& task, Bits word) {
+absl::Status Engine::StatusOf(EngineTask& task, Bits word) {
   if (!TaskWord::Ended(word) || TaskWord::StateIn(word) == TaskState::kCompleted) {
     return absl::OkStatus();
   }
   if (TaskWord::StateIn(word) != TaskState::kSkipped) return PayloadAs<TaskError>(task).status;
-  const EngineTask& cause = *PayloadAs<TaskRoot>(task).cause;
+  EngineTask& cause = *PayloadAs<TaskRoot>(task).cause;
   const Bits cause_word = cause.word.load(std::memory_order_acquire);
   const absl::Status& why = PayloadAs<TaskError>(cause).status;
   const TaskExtras* const extras = ExtrasOf(cause);
@@ -93,7 +93,7 @@ TaskState Engine::StateOf(const EngineTask& task) {
   return joined && (word & TaskWord::kEnding) == 0 ? TaskState::kReady : TaskState::kPending;
 }
 
-TaskResult Engine::ResultOfTask(const EngineTask& task) {
+TaskResult Engine::ResultOfTask(EngineTask& task) {
   const TaskState state = StateOf(task);
   const Bits word = task.word.load(std::memory_order_acquire);
   TaskResult result;

@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_admit.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
@@ -36,44 +37,6 @@ absl::Status Engine::CheckDependencies(std::span<const Dependency> dependencies)
   return absl::OkStatus();
 }
 
-namespace {
-
-// Whether the task that runs in this thread, if any, belongs to the group: then the
-// worker counts for it.
-bool InTaskOf(const GroupCore& group, const EngineWorker* worker) {
-  return worker != nullptr && worker->current() != nullptr && worker->current()->scope == &group;
-}
-
-}  // namespace
-
-void Engine::CountIn(GroupCore& group, EngineWorker* worker) {
-  if (InTaskOf(group, worker)) {
-    worker->CountSubmitted(group);
-  } else {
-    group.CountSubmitted();
-  }
-}
-
-void Engine::TakeBack(GroupCore& group, EngineWorker* worker) {
-  if (InTaskOf(group, worker)) {
-    worker->TakeBackSubmitted(group);
-  } else {
-    group.TakeBackSubmitted();
-  }
-}
-
-absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker) {
-  if (absl::Status refusal = group.Refusal(); !refusal.ok()) return refusal;
-  group.StartClock();
-  CountIn(group, worker);
-  // seq_cst, after the count: a shutdown sets the phase, then looks at the count.
-  if (worker == nullptr && phase_.load(std::memory_order_seq_cst) != Phase::kOpen) {
-    group.TakeBackSubmitted();
-    return absl::FailedPreconditionError("the scheduler is shut down: it takes no more tasks");
-  }
-  return absl::OkStatus();
-}
-
 void Engine::Refuse(GroupCore& group, EngineTask& task, absl::Status why, bool detached) {
   group.CountRefused();
   Record(task, why);
@@ -93,42 +56,41 @@ void Engine::PrepareTimes(EngineTask& task) {
 
 void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependency> dependencies,
                     std::span<TaskPtr> given_up, const TaskOptions& options, bool detached) {
+  if (dependencies.empty()) return SubmitReady(group, task, options, detached);
   EngineWorker* const worker = WorkerOfThread();
   absl::Status refusal = CheckDependencies(dependencies);
-  if (refusal.ok()) {
-    try {
-      if (record_times_) PrepareTimes(task);
-      refusal = Admit(group, worker);
-    } catch (const std::bad_alloc&) {
-      refusal = OutOfMemory();
-    }
-  }
+  if (refusal.ok()) refusal = Enter(group, task, worker);
   if (!refusal.ok()) return Refuse(group, task, std::move(refusal), detached);
 
   const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
-  const Bits word = FirstWord(options, detached ? 0 : 1, 1) | extras;
   auto& join = EnginePool::JoinOf(task);
-  if (dependencies.empty()) [[likely]] {
-    join.store(0, std::memory_order_relaxed);
-    task.word.store(word, std::memory_order_release);
-    if (worker != nullptr && worker->PushTask(task, LaneOf(options.priority))) {
-      worker->Announce();
-    } else if (worker == nullptr) {
-      loop_.AddShared(task, LaneOf(options.priority));
-      WakeShared(nullptr);
-    } else {
-      WakeShared(worker);
-    }
-    return;
-  }
   join.store(static_cast<std::uint32_t>(dependencies.size()) + 1, std::memory_order_relaxed);
   // seq_cst: before the look whether the group is cancelled.
-  task.word.store(word, std::memory_order_seq_cst);
+  task.word.store(FirstWord(options, detached ? 0 : 1, 1) | extras, std::memory_order_seq_cst);
   Ending ending(worker);
   Linked linked = Link(task, dependencies, /*was_name=*/false);
   for (TaskPtr& dependency : given_up) dependency = TaskPtr();
   LetGo(task, std::move(linked), ending);
   FinishSubmission(ending);
+}
+
+void Engine::SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& options,
+                         bool detached) {
+  EngineWorker* const worker = WorkerOfThread();
+  if (absl::Status refusal = Enter(group, task, worker); !refusal.ok()) [[unlikely]]
+    return Refuse(group, task, std::move(refusal), detached);
+  const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
+  EnginePool::JoinOf(task).store(0, std::memory_order_relaxed);
+  task.word.store(FirstWord(options, detached ? 0 : 1, 1) | TaskWord::kUnlisted | extras,
+                  std::memory_order_release);
+  if (worker != nullptr && worker->PushTask(task, LaneOf(options.priority))) {
+    worker->Announce();
+  } else if (worker == nullptr) {
+    loop_.AddShared(task, LaneOf(options.priority));
+    WakeShared(nullptr);
+  } else {
+    WakeShared(worker);
+  }
 }
 
 // What may be blocked is linked under the lock that keeps it so: then either we count the

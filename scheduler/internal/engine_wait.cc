@@ -162,7 +162,9 @@ absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadlin
 
 absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, absl::Time deadline,
                                 bool surely) {
-  WaitFrame frame{thread.worker->current(), target, thread.waits};
+  EngineTask* const self = thread.worker->current();
+  if (self != nullptr) self->List();  // a search for cycles comes to it
+  WaitFrame frame{self, target, thread.waits};
   thread.waits = &frame;
   ++thread.depth;
   const absl::Cleanup leave = [&] {

@@ -112,12 +112,16 @@ EngineTask& SubmitBody(Engine& engine, GroupCore& group, const TaskOptions& opti
                        F function, D&&... dependencies) {
   using Kind = KindOf<F, D...>;
   NewTask fresh(engine, group);
-  Dependencies all;
-  // The body, which has the others, may go while they are still being looked at.
-  absl::InlinedVector<TaskPtr, kGivesUp<D...> ? sizeof...(D) : 1> given_up;
   if constexpr (sizeof...(D) == 0) {
     Kind::Room::Make(*fresh, std::move(function));
+    EngineTask& task = fresh.Release();
+    task.ops = &kTaskOps<Kind>;
+    engine.SubmitReady(group, task, options, detached);
+    return task;
   } else {
+    Dependencies all;
+    // The body, which has the others, may go while they are still being looked at.
+    absl::InlinedVector<TaskPtr, kGivesUp<D...> ? sizeof...(D) : 1> given_up;
     [[maybe_unused]] const Pass* pass = Kind::Body::kPasses.data();
     (AddDependency(all, dependencies, pass), ...);
     if constexpr (Kind::Body::kHeld == 0) {
@@ -134,11 +138,11 @@ EngineTask& SubmitBody(Engine& engine, GroupCore& group, const TaskOptions& opti
       if constexpr (kGivesUp<D...>) given_up.assign(held.begin(), held.end());
       Kind::Room::Make(*fresh, std::move(function), std::move(held));
     }
+    EngineTask& task = fresh.Release();
+    task.ops = &kTaskOps<Kind>;
+    engine.Submit(group, task, all, given_up, options, detached);
+    return task;
   }
-  EngineTask& task = fresh.Release();
-  task.ops = &kTaskOps<Kind>;
-  engine.Submit(group, task, all, given_up, options, detached);
-  return task;
 }
 
 }  // namespace weft::internal

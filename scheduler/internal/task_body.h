@@ -41,8 +41,12 @@ class RunningBody final : public RunningTask {
     return task_.scope->stopped() ||
            (task_.word.load(std::memory_order_relaxed) & TaskWord::kCancel) != 0;
   }
-  CancellationToken Token() override { return Engine::Of(task_).TokenOf(task_); }
+  CancellationToken Token() override {
+    task_.List();
+    return Engine::Of(task_).TokenOf(task_);
+  }
   absl::Status Continue(void* continuation) override {
+    task_.List();
     return Engine::Of(task_).Continue(task_, *static_cast<EngineTask*>(continuation));
   }
 
@@ -234,7 +238,7 @@ struct BodyKind {
       thrown = std::current_exception();
       status = StatusOfException(thrown);
     }
-    Engine::DestroyRunBody(task, status);
+    if constexpr (!std::is_trivially_destructible_v<Body>) Engine::DestroyRunBody(task, status);
     if constexpr (kHasValue) {
       if (status.ok()) [[likely]] {
         try {

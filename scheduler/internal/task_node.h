@@ -34,7 +34,10 @@ struct TaskWord {
   static constexpr Bits kStarted = 2048;    // its body was started
   static constexpr Bits kRefused = 4096;    // it was never taken
   static constexpr Bits kPlanned = 8192;    // a bare name whose task comes in
-  static constexpr int kLaneShift = 16;     // two bits: a Lane
+  // No search for an id, and none for the tasks of a group, may take a reference: it was
+  // ready when it came in, and nobody has asked for its id.
+  static constexpr Bits kUnlisted = 16384;
+  static constexpr int kLaneShift = 16;  // two bits: a Lane
   // References of two kinds. Pins: of queues, names, and searches and look-ups while they
   // last: fewer than 2^14, for no thread has more than one for long. Handles: of all who
   // may read the value.
@@ -45,6 +48,11 @@ struct TaskWord {
   static bool Ended(Bits word) { return IsTerminal(StateIn(word)); }
   static bool Referenced(Bits word) { return word >= kPin; }
   static Bits Handles(Bits word) { return word / kHandle; }
+  // With one reference, of that kind, and no way to a second one: no other thread changes the
+  // word, and who has the reference needs no locked instruction to.
+  static bool Alone(Bits word, Bits reference) {
+    return (word & kUnlisted) != 0 && word / kPin == reference / kPin;
+  }
   static Bits WithState(Bits word, TaskState state) {
     return (word & ~kState) | static_cast<Bits>(state);
   }
@@ -69,14 +77,17 @@ struct alignas(64) TaskNode : Node<P> {
   }
   // True: it was the last one, the task is the caller's to destroy.
   bool Drop(TaskWord::Bits reference) {
+    // acquire: as below.
+    if (TaskWord::Alone(word.load(std::memory_order_acquire), reference)) return true;
     // acq_rel: what was done with each reference comes before the destruction.
     return !TaskWord::Referenced(word.fetch_sub(reference, std::memory_order_acq_rel) - reference);
   }
-  // A pin for who found the task without a reference: false when there is none left.
+  // A pin for who found the task without a reference: false when there is none left, or
+  // it is not listed.
   bool TryPin() {
     // seq_cst: a group that is being cancelled has said so before.
     auto seen = word.load(std::memory_order_seq_cst);
-    while (TaskWord::Referenced(seen)) {
+    while (TaskWord::Referenced(seen) && (seen & TaskWord::kUnlisted) == 0) {
       // acquire: the task is seen as whoever made its first reference left it.
       if (word.compare_exchange_weak(seen, seen + TaskWord::kPin, std::memory_order_acquire,
                                      std::memory_order_relaxed)) {
@@ -84,6 +95,13 @@ struct alignas(64) TaskNode : Node<P> {
       }
     }
     return false;
+  }
+
+  // From now on it can be found. For who has a reference, or runs its body, on any thread.
+  void List() {
+    if ((word.load(std::memory_order_relaxed) & TaskWord::kUnlisted) == 0) return;
+    // seq_cst: before the look whether its group is cancelled.
+    word.fetch_and(~TaskWord::kUnlisted, std::memory_order_seq_cst);
   }
 
   // Locks the list of successors. False: the task has ended, as `seen` says, and what it
@@ -124,15 +142,20 @@ struct alignas(64) TaskNode : Node<P> {
   // kEnd: it ends it as cancelled. kNot: somebody else has claimed it; its group may have
   // gone.
   Claimed Claim() {
-    auto seen = word.load(std::memory_order_relaxed);
+    // acquire: what was done with handles that have gone comes before.
+    auto seen = word.load(std::memory_order_acquire);
     while (TaskWord::StateIn(seen) == TaskState::kPending && (seen & TaskWord::kEnding) == 0) {
       const bool stop = (seen & TaskWord::kCancel) != 0;
       const auto claimed =
           stop ? seen | TaskWord::kEnding
                : TaskWord::WithState(seen, TaskState::kRunning) | TaskWord::kStarted;
+      if (TaskWord::Alone(seen, TaskWord::kPin)) {
+        word.store(claimed, std::memory_order_relaxed);
+        return stop ? Claimed::kEnd : Claimed::kRun;
+      }
       // release, too: who finds it claimed finds the join counter at zero.
       if (word.compare_exchange_weak(seen, claimed, std::memory_order_acq_rel,
-                                     std::memory_order_relaxed)) {
+                                     std::memory_order_acquire)) {
         return stop ? Claimed::kEnd : Claimed::kRun;
       }
     }
@@ -147,12 +170,17 @@ struct alignas(64) TaskNode : Node<P> {
   bool EndAlone(TaskState state, bool drop, TaskWord::Bits& after) {
     constexpr auto kBusy =
         TaskWord::kLocked | TaskWord::kHasEdges | TaskWord::kHasExtras | TaskWord::kAwaited;
-    auto seen = word.load(std::memory_order_relaxed);
+    // acquire, here and after a failure: as in Claim, and it may be the last reference.
+    auto seen = word.load(std::memory_order_acquire);
     while ((seen & kBusy) == 0) {
       after = TaskWord::WithState(seen, state) - (drop ? TaskWord::kPin : 0);
-      // release: publishes what the task did; acquire: when it was the last reference.
-      if (word.compare_exchange_weak(seen, after, std::memory_order_acq_rel,
-                                     std::memory_order_relaxed)) {
+      if (drop && TaskWord::Alone(seen, TaskWord::kPin)) {
+        word.store(after, std::memory_order_relaxed);
+        return true;
+      }
+      // release: publishes what the task did.
+      if (word.compare_exchange_weak(seen, after, std::memory_order_release,
+                                     std::memory_order_acquire)) {
         return true;
       }
     }

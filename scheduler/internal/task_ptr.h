@@ -77,7 +77,9 @@ const T& PayloadAs(const EngineTask& task) {
   return *std::launder(reinterpret_cast<const T*>(task.payload));
 }
 
-inline TaskId IdOf(const EngineTask& task) {
+// The task can be found under it from now on.
+inline TaskId IdOf(EngineTask& task) {
+  task.List();
   return {.index = EnginePool::IndexOf(task), .generation = task.generation};
 }
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a task is counted when it comes in: a few instructions of each submission.
+
+#ifndef WEFT_SCHEDULER_INTERNAL_ENGINE_ADMIT_H_
+#define WEFT_SCHEDULER_INTERNAL_ENGINE_ADMIT_H_
+
+#include <atomic>
+#include <new>
+
+#include "absl/status/status.h"
+
+#include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/exception_status.h"
+
+namespace weft::internal {
+
+// Whether the task that runs in this thread, if any, belongs to the group: then the
+// worker counts for it.
+inline bool InTaskOf(const GroupCore& group, const EngineWorker* worker) {
+  return worker != nullptr && worker->current() != nullptr && worker->current()->scope == &group;
+}
+
+inline void Engine::CountIn(GroupCore& group, EngineWorker* worker) {
+  if (InTaskOf(group, worker)) {
+    worker->CountSubmitted(group);
+  } else {
+    group.CountSubmitted();
+  }
+}
+
+inline void Engine::TakeBack(GroupCore& group, EngineWorker* worker) {
+  if (InTaskOf(group, worker)) {
+    worker->TakeBackSubmitted(group);
+  } else {
+    group.TakeBackSubmitted();
+  }
+}
+
+inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker) {
+  if (absl::Status refusal = group.Refusal(); !refusal.ok()) return refusal;
+  group.StartClock();
+  CountIn(group, worker);
+  // seq_cst, after the count: a shutdown sets the phase, then looks at the count.
+  if (worker == nullptr && phase_.load(std::memory_order_seq_cst) != Phase::kOpen) {
+    group.TakeBackSubmitted();
+    return absl::FailedPreconditionError("the scheduler is shut down: it takes no more tasks");
+  }
+  return absl::OkStatus();
+}
+
+inline absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWorker* worker) {
+  try {
+    if (record_times_) [[unlikely]]
+      PrepareTimes(task);
+    return Admit(group, worker);
+  } catch (const std::bad_alloc&) {
+    return OutOfMemory();
+  }
+}
+
+}  // namespace weft::internal
+
+#endif  // WEFT_SCHEDULER_INTERNAL_ENGINE_ADMIT_H_
