@@ -18,8 +18,8 @@ namespace weft::internal {
 
 // One list per lane; first in, first out inside each. Adding never allocates.
 //
-// What comes into the normal lane, mostly from threads outside, is first put onto a stack
-// without a lock, which whoever takes turns over as a whole.
+// What comes into the normal lane is first put onto a stack without a lock, which whoever
+// takes turns over as a whole. What two turn over at the same moment may change places.
 //
 // Thread safety: every method from any thread.
 // Cost: adding to the normal lane is one locked instruction, to the others a lock; taking

@@ -5,10 +5,9 @@
 #ifndef WEFT_SCHEDULER_INTERNAL_WAIT_LIST_H_
 #define WEFT_SCHEDULER_INTERNAL_WAIT_LIST_H_
 
-#include <mutex>
-
 #include "weft/core/internal/platform.h"
 #include "weft/scheduler/internal/task_ptr.h"
+#include "weft/scheduler/internal/waiter_list.h"
 
 namespace weft::internal {
 
@@ -38,43 +37,8 @@ struct Waiter {
   StdPlatform::Parker parker;
 };
 
-// Thread safety: every method from any thread. Targets are only compared.
-// Cost: a lock, and a look at each waiter.
-class WaitList {
- public:
-  void Add(Waiter& waiter) {
-    std::lock_guard lock(lock_);
-    waiter.previous = nullptr;
-    waiter.next = first_;
-    if (first_ != nullptr) first_->previous = &waiter;
-    first_ = &waiter;
-  }
-  // After this nobody unparks it.
-  void Remove(Waiter& waiter) {
-    std::lock_guard lock(lock_);
-    (waiter.previous != nullptr ? waiter.previous->next : first_) = waiter.next;
-    if (waiter.next != nullptr) waiter.next->previous = waiter.previous;
-  }
-
-  template <class Concerned>
-  void Notify(Concerned concerned) {
-    std::lock_guard lock(lock_);
-    for (Waiter* waiter = first_; waiter != nullptr; waiter = waiter->next) {
-      if (concerned(*waiter)) waiter->parker.Unpark();
-    }
-  }
-
-  // For a look at all of them at one moment.
-  template <class F>
-  auto WithAll(F look) const {
-    std::lock_guard lock(lock_);
-    return look(first_);
-  }
-
- private:
-  mutable StdPlatform::Lock lock_;
-  Waiter* first_ = nullptr;  // guarded by lock_
-};
+// Targets are only compared.
+using WaitList = WaiterList<StdPlatform, Waiter>;
 
 }  // namespace weft::internal
 

@@ -156,7 +156,14 @@ class TestLoop final : public internal::RunLoopHost {
       : model_(model),
         loop(width, internal::ReadyOrder::kDepthFirst, /*steals=*/true, pool, *this) {}
 
+  // So many pumps cannot be started. Not shared, for the model: only one thread runs.
+  int failing_starts = 0;
+
   bool StartPump(int slot) noexcept override {
+    if (failing_starts > 0) {
+      --failing_starts;
+      return false;
+    }
     model_.Thread([this, slot] { loop.Drain(slot); });
     return true;
   }

@@ -13,9 +13,9 @@
 #include <functional>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include "models/explorer.h"
+#include "models/test_waits.h"
 #include "weft/core/task_state.h"
 #include "weft/scheduler/internal/edge_list.h"
 #include "weft/scheduler/internal/task_node.h"
@@ -24,7 +24,9 @@ namespace weft::models {
 
 using internal::TaskWord;
 
-// With what the explorer sees of it beside the word: who uses each of these two must be
+using EdgeBlock = internal::EdgeBlock<ModelPlatform>;
+
+// With what the explorer sees of it beside the word: who uses `list` or `value` must be
 // ordered after who used it before.
 struct TestTask : internal::TaskNode<ModelPlatform> {
   // Waits for `arrivals`.
@@ -36,43 +38,10 @@ struct TestTask : internal::TaskNode<ModelPlatform> {
   ModelPlatform::Atomic<std::uint32_t> join;  // as NodePool::JoinOf
   ModelPlatform::Plain<int> list;             // stands for `edges`
   ModelPlatform::Plain<int> value;            // stands for the payload
-};
-
-// Sleepers, each with what it waits for, as internal::WaitList.
-//
-// Thread safety: every method from any thread.
-class TestWaits {
- public:
-  struct Waiter {
-    const void* target = nullptr;
-    ModelPlatform::Parker parker;
-  };
-  void Add(Waiter& waiter) {
-    std::lock_guard lock(lock_);
-    waiters_.Change().push_back(&waiter);
-  }
-  // Calls `nobody` when no other waits for the same.
-  template <class F>
-  void Remove(Waiter& waiter, F nobody) {
-    std::lock_guard lock(lock_);
-    auto& all = waiters_.Change();
-    std::erase(all, &waiter);
-    for (const Waiter* const other : all) {
-      if (other->target == waiter.target) return;
-    }
-    nobody();
-  }
-  // `target` is only compared.
-  void Notify(const void* target) {
-    std::lock_guard lock(lock_);
-    for (Waiter* const waiter : waiters_.Read()) {
-      if (waiter->target == target) waiter->parker.Unpark();
-    }
-  }
-
- private:
-  ModelPlatform::Lock lock_;
-  ModelPlatform::Plain<std::vector<Waiter*>> waiters_;
+  // As TaskExtras.
+  ModelPlatform::Lock extras;
+  ModelPlatform::Plain<TestTask*> continuation;  // guarded by `extras`, with a pin
+  EdgeBlock* spare = nullptr;                    // the same
 };
 
 // Counts what must happen once: not shared, for the model: only one thread runs.
@@ -82,7 +51,8 @@ class TestEngine {
  public:
   using Bits = TaskWord::Bits;
   using Claimed = TestTask::Claimed;
-  static constexpr std::size_t kMost = 4;
+  using Edges = internal::EdgeList<ModelPlatform>;
+  static constexpr std::size_t kMost = 8;
   // What a value says of how its task ended.
   static constexpr int kRan = 1;
   static constexpr int kStopped = 2;  // cancelled before it ran
@@ -104,6 +74,14 @@ class TestEngine {
     return *(tasks_[index] = new TestTask(index, arrivals, references));
   }
   const Counts& Of(std::uint32_t index) const { return counts_[index]; }
+  // For the end of the model.
+  void CheckEndedOnce(std::uint32_t index) const {
+    const Counts& counts = counts_[index];
+    Check(counts.ready <= 1, "a task becomes ready once");
+    Check(counts.ran <= 1, "a task runs once");
+    Check(counts.ended == 1, "a task ends, once");
+    Check(counts.gone == 1, "its last reference goes, once");
+  }
   // What becomes of a ready task, which has a reference for that. Else a worker takes it at
   // once.
   std::function<void(TestTask&)> queue = [this](TestTask& task) { Step(task); };
@@ -111,14 +89,35 @@ class TestEngine {
   std::function<void(TestTask&)> body = [](TestTask&) {};
   TestWaits waits;
 
-  // False: `from` has ended, as `seen` says.
+  // False: `from` has ended, and all that go on in its place, as `seen` says.
   bool AddEdge(TestTask& from, TestTask& to, Bits& seen, bool run_anyway = false) {
-    if (!from.LockEdges(seen)) return false;
-    from.list.Change();
-    internal::EdgeList<ModelPlatform>(from.edges).Add({to.index + 1, run_anyway}, [] {
-      return new internal::EdgeBlock<ModelPlatform>;
-    });
-    from.UnlockEdges((seen & TaskWord::kHasEdges) == 0 ? TaskWord::kHasEdges : 0);
+    TestTask* at = &from;
+    while (!at->LockEdges(seen)) {
+      at = ContinuationOf(*at);  // lives as long as `from`
+      if (at == nullptr) return false;
+    }
+    at->list.Change();
+    Edges(at->edges).Add({to.index + 1, run_anyway}, [] { return new EdgeBlock; });
+    at->UnlockEdges((seen & TaskWord::kHasEdges) == 0 ? TaskWord::kHasEdges : 0);
+    return true;
+  }
+  // As TaskContext::Continue, by who runs the task.
+  void Continue(TestTask& task, TestTask& continuation) {
+    Bits seen = 0;
+    continuation.Add(TaskWord::kPin);
+    if (task.LockEdges(seen)) task.UnlockEdges(TaskWord::kHasExtras);
+    std::lock_guard lock(task.extras);
+    task.continuation.Write(&continuation);
+    task.spare = new EdgeBlock;
+  }
+  // As Engine::AddDependency: one more to wait for, unless there is none any more.
+  static bool CountLateEdge(TestTask& task) {
+    std::uint32_t missing = task.join.load(std::memory_order_relaxed);
+    do {
+      const TaskWord::Bits word = task.word.load(std::memory_order_acquire);
+      if (missing == 0 || TaskWord::StateIn(word) != TaskState::kPending) return false;
+    } while (!task.join.compare_exchange_weak(missing, missing + 1, std::memory_order_acq_rel,
+                                              std::memory_order_relaxed));
     return true;
   }
   void Arrive(TestTask& task, std::uint32_t times) {
@@ -173,17 +172,50 @@ class TestEngine {
       if (!TaskWord::Referenced(after)) Destroy(task);
       return;
     }
+    TestTask* continuation = nullptr;
+    EdgeBlock* spare = nullptr;
+    if ((task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras) != 0) {
+      std::lock_guard lock(task.extras);
+      continuation = task.continuation.Read();
+      spare = std::exchange(task.spare, nullptr);
+      continuation->Add(TaskWord::kPin);
+    }
     std::uintptr_t successors = 0;
     after = task.End(state, drop, [&] {
       task.list.Change();
       successors = std::exchange(task.edges, 0);
     });
     // The task may be gone from here on, and is only compared.
-    internal::EdgeList<ModelPlatform>(successors)
-        .Consume([&](const internal::Edge& edge) { Release(edge, state); },
-                 [](internal::EdgeBlock<ModelPlatform>* block) { delete block; });
+    continuation != nullptr ? HandOver(successors, *continuation, spare)
+                            : ReleaseAll(successors, state);
     if ((after & TaskWord::kAwaited) != 0) waits.Notify(&task);
     if (!TaskWord::Referenced(after)) Destroy(task);
+  }
+  // What waited waits for `first` instead, or for the end of its chain; our pin goes.
+  void HandOver(std::uintptr_t successors, TestTask& first, EdgeBlock* spare) {
+    TestTask* to = &first;
+    Bits seen = 0;
+    bool used = false;
+    bool open = to->LockEdges(seen);
+    while (!open) {
+      TestTask* const next = ContinuationOf(*to);
+      if (next == nullptr) break;
+      to = next;
+      open = to->LockEdges(seen);
+    }
+    if (open) {
+      to->list.Change();
+      used = Edges(to->edges).Splice(successors, spare);
+      to->UnlockEdges((seen & TaskWord::kHasEdges) == 0 ? TaskWord::kHasEdges : 0);
+    }
+    if (!used) delete spare;
+    if (!open) ReleaseAll(successors, TaskWord::StateIn(seen));
+    Drop(first);
+  }
+  void ReleaseAll(std::uintptr_t successors, TaskState state) {
+    Edges(successors)
+        .Consume([&](const internal::Edge& edge) { Release(edge, state); },
+                 [](EdgeBlock* block) { delete block; });
   }
   void Release(const internal::Edge& edge, TaskState state) {
     TestTask& task = *tasks_[edge.successor - 1];
@@ -200,14 +232,22 @@ class TestEngine {
     return TaskWord::Ended(task.word.load(std::memory_order_acquire));
   }
   // Sleeps until it has ended.
-  void Wait(TestTask& task) {
+  void Wait(TestTask& task) { WaitUntil(task, ModelPlatform::TimePoint::max()); }
+  // False: the deadline came first.
+  bool WaitUntil(TestTask& task, ModelPlatform::TimePoint deadline) {
     TestWaits::Waiter waiter;
     waiter.target = &task;
     waits.Add(waiter);
-    while (!TaskWord::Ended(task.word.fetch_or(TaskWord::kAwaited, std::memory_order_acq_rel))) {
-      waiter.parker.Park();
+    bool in_time = true;
+    while (in_time && !Arm(task)) {
+      if (deadline == ModelPlatform::TimePoint::max()) {
+        waiter.parker.Park();
+      } else {
+        in_time = waiter.parker.ParkUntil(deadline);
+      }
     }
     waits.Remove(waiter, [] {});
+    return in_time;
   }
   // Gives a reference back.
   void Drop(TestTask& task) {
@@ -215,10 +255,22 @@ class TestEngine {
   }
 
  private:
+  // True: it has ended. Else who ends it says so.
+  static bool Arm(TestTask& task) {
+    return TaskWord::Ended(task.word.fetch_or(TaskWord::kAwaited, std::memory_order_acq_rel));
+  }
+  static TestTask* ContinuationOf(TestTask& task) {
+    if ((task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras) == 0) return nullptr;
+    std::lock_guard lock(task.extras);
+    return task.continuation.Read();
+  }
   void Destroy(TestTask& task) {
     Check(task.value.Read() != 0, "who destroys the task sees what it left");
+    Check(task.spare == nullptr, "the room for handing over was given back");
     ++counts_[task.index].gone;
+    TestTask* const continuation = task.continuation.Read();
     delete &task;
+    if (continuation != nullptr) Drop(*continuation);
   }
 
   std::array<TestTask*, kMost> tasks_{};
