@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A warmed-up run of a graph allocates nothing, on any thread. An executable of its own:
-// it replaces operator new. What oneTBB takes from malloc to start a pump, which is a few
-// times per run and not per node, is not seen here.
+// A warmed-up run of a graph allocates nothing, on any thread, nor do tasks that become
+// ready, end or are cancelled. An executable of its own: it replaces operator new. What oneTBB
+// takes from malloc to start a pump, which is a few times per run and not per node, is not seen
+// here.
 
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
@@ -97,6 +101,57 @@ TEST_P(AllocationTest, ChoicesAndLoopsAllocateNothing) {
   for (int i = 0; i < 3; ++i) choose.Before(nested_.Add([this] { ++ran_; }));
   graph_.AddGraph(nested_, [&rounds] { return ++rounds % 10 != 0; });
   EXPECT_EQ(AllocationsOfRuns(graph_), 0);
+}
+
+// held -> 2,000 -> last, and a chain of 2,000 behind that
+TEST_P(AllocationTest, BecomingReadyAndEndingAllocateNothing) {
+  for (const bool counts : {false, true}) {  // the first time threads come
+    testing::Gate gate;
+    TaskGroup group(*scheduler_);
+    const auto held = group.Submit([&] {
+      if (!is_inline()) gate.Pass();
+    });
+    if (!is_inline()) gate.AwaitEntered();
+    std::vector<AnyTask> wide;
+    for (int i = 0; i < 2000; ++i) wide.push_back(group.Submit([this] { ++ran_; }, After(held)));
+    Task<> last = group.Submit([] {}, After(wide));
+    for (int i = 0; i < 2000; ++i) last = group.Submit([this] { ++ran_; }, After(last));
+    allocations = 0;
+    counting = counts;
+    gate.Open();
+    const bool ended = last.Wait().ok();
+    counting = false;
+    EXPECT_TRUE(ended);
+    EXPECT_EQ(allocations, 0);
+  }
+  EXPECT_EQ(ran_, 8000);
+}
+
+TEST_P(AllocationTest, CancellingAndSkippingAllocateNothing) {
+  for (int round = 0; round < 2; ++round) {
+    TaskGroup group(*scheduler_);
+    const auto first =
+        *group.Schedule({.id = "first", .function = [] {}, .dependencies = {"ghost"}});
+    const auto other =
+        *group.Schedule({.id = "other", .function = [] {}, .dependencies = {"ghost"}});
+    std::vector<AnyTask> behind;
+    for (int i = 0; i < 1000; ++i) {
+      behind.push_back(group.Submit([this] { ++ran_; }, After(first)));
+      behind.push_back(group.Submit([this] { ++ran_; }, After(other)));
+    }
+    const absl::Status why = absl::CancelledError("enough");
+    allocations = 0;
+    counting = true;
+    first.Cancel();
+    for (std::size_t i = 0; i < 100; ++i) behind[2 * i + 1].Cancel();
+    counting = false;
+    EXPECT_EQ(allocations, 0);
+    EXPECT_EQ(behind.front().state(), TaskState::kSkipped);
+    EXPECT_EQ(behind[1].state(), TaskState::kCancelled);
+    group.Cancel(why);
+    group.Wait();
+  }
+  EXPECT_EQ(ran_, 0);
 }
 
 }  // namespace

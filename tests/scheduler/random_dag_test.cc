@@ -3,10 +3,8 @@
 // Random graphs against a sequential oracle that shares no code with the scheduler.
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,12 +13,14 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/from_environment.h"
+#include "testing/random_ending.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 namespace {
 
-enum class Ending { kValue, kError, kThrow };
+using testing::Ending;
 
 struct Node {
   std::vector<std::size_t> after;  // smaller indices
@@ -102,9 +102,7 @@ class Runner {
     }
     written_[i] = static_cast<int>(i) + 1;
     ++runs_[i];
-    if (graph_.nodes[i].ending == Ending::kError) return absl::AbortedError("asked to");
-    if (graph_.nodes[i].ending == Ending::kThrow) throw std::runtime_error("asked to");
-    return absl::OkStatus();
+    return testing::EndAs(graph_.nodes[i].ending);
   }
 
   std::string Name(std::size_t i) const { return "n" + std::to_string(i); }
@@ -184,10 +182,7 @@ class Runner {
 class RandomDagTest : public testing::EngineTest {};
 WEFT_ON_ALL_ENGINES(RandomDagTest);
 
-unsigned GraphCount() {
-  const char* wanted = std::getenv("WEFT_RANDOM_GRAPHS");
-  return wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : 500;
-}
+unsigned GraphCount() { return testing::FromEnvironment("WEFT_RANDOM_GRAPHS", 500); }
 
 TEST_P(RandomDagTest, EqualsTheSequentialOracle) {
   for (unsigned seed = 1; seed <= GraphCount(); ++seed) {

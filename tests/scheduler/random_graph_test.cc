@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -19,16 +18,19 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/from_environment.h"
+#include "testing/random_ending.h"
 #include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 namespace {
 
+using testing::Ending;
+
 constexpr std::size_t kRuns = 3;
 
 enum class Kind { kBody, kCondition, kNested };
-enum class Ending { kValue, kError, kThrow };
 enum class End { kCompleted, kFailed, kSkipped };
 
 struct Plan;
@@ -274,8 +276,7 @@ class RandomGraphTest : public testing::EngineTest {};
 WEFT_ON_ALL_ENGINES(RandomGraphTest);
 
 unsigned GraphCount() {
-  const char* wanted = std::getenv("WEFT_RANDOM_GRAPHS");
-  return wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : WEFT_SANITIZED ? 500 : 5000;
+  return testing::FromEnvironment("WEFT_RANDOM_GRAPHS", WEFT_SANITIZED ? 500 : 5000);
 }
 
 TEST_P(RandomGraphTest, EqualsTheSequentialOracleInEachRun) {

@@ -2,7 +2,9 @@
 //
 // What goes in and what comes out: forms of callables, values, order.
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -170,6 +172,29 @@ TEST_P(SubmitTest, StaleIdIsNotFound) {
   EXPECT_TRUE(absl::IsNotFound(scheduler_->GetStatus(id).status()));
   EXPECT_TRUE(absl::IsNotFound(scheduler_->Cancel(id)));
   EXPECT_TRUE(absl::IsNotFound(scheduler_->GetStatus(TaskId{}).status()));
+}
+
+// More tasks than workers keep places for: some of the later ones lie where others lay.
+TEST_P(SubmitTest, AnIdIsStaleAlsoWhenAnotherTaskLiesInItsPlace) {
+  std::map<std::uint32_t, TaskId> stale;
+  for (int i = 0; i < 20000; ++i) {
+    const TaskId id = scheduler_->Submit([] {}).id();
+    stale[id.index] = id;
+  }
+  scheduler_->WaitAll();
+  std::vector<Task<>> later;
+  for (int i = 0; i < 20000; ++i) later.push_back(scheduler_->Submit([] {}));
+  int reused = 0;
+  for (const Task<>& task : later) {
+    const auto before = stale.find(task.id().index);
+    if (before == stale.end()) continue;
+    ++reused;
+    ASSERT_NE(before->second, task.id());
+    ASSERT_TRUE(absl::IsNotFound(scheduler_->GetStatus(before->second).status()));
+    ASSERT_TRUE(absl::IsNotFound(scheduler_->Cancel(before->second)));
+    ASSERT_EQ(scheduler_->GetStatus(task.id())->id, task.id());
+  }
+  EXPECT_GT(reused, 0);
 }
 
 TEST_P(SubmitTest, DependencyOfAnotherSchedulerOrEmptyIsRefused) {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,6 +25,8 @@ using ::testing::HasSubstr;
 
 class WaitingTest : public testing::EngineTest {};
 WEFT_ON_ALL_ENGINES(WaitingTest);
+class ThreadedWaitingTest : public testing::EngineTest {};
+WEFT_ON_THREADED_ENGINES(ThreadedWaitingTest);
 
 int Fibonacci(TaskGroup& group, int n) {
   if (n < 2) return n;
@@ -81,6 +84,40 @@ TEST_P(WaitingTest, UnrelatedWorkNeverRunsOnAWaitingStack) {
   }
   EXPECT_TRUE(group.Wait().ok());
   EXPECT_EQ(reentered, 0);
+}
+
+// What a body waits for runs elsewhere and takes its time; others of its lane are ready.
+TEST_P(ThreadedWaitingTest, UnrelatedWorkRunsBesideAWaitThatBlocks) {
+  constexpr int kOthers = 20;
+  TaskGroup group(*scheduler_);
+  absl::Notification entered;
+  absl::Notification submitted;
+  absl::Notification all_ran;
+  thread_local bool waits = false;
+  std::atomic<int> ran{0};
+  std::atomic<int> on_top{0};
+  const auto awaited = group.Submit([&] {
+    const BlockingScope blocking;
+    entered.Notify();
+    all_ran.WaitForNotification();
+  });
+  entered.WaitForNotification();
+  const auto waiting = group.Submit({.priority = 5}, [&] {
+    submitted.WaitForNotification();
+    waits = true;
+    const absl::Status ended = awaited.Wait();
+    waits = false;
+    return ended;
+  });
+  for (int i = 0; i < kOthers; ++i) {
+    group.Submit({.priority = 5}, [&] {
+      if (waits) ++on_top;
+      if (++ran == kOthers) all_ran.Notify();
+    });
+  }
+  submitted.Notify();
+  EXPECT_TRUE(waiting.Get().ok()) << waiting.Get();
+  EXPECT_EQ(on_top, 0);
 }
 
 TEST_P(WaitingTest, WaitingForOneselfIsAnErrorWithThePath) {
@@ -184,6 +221,20 @@ TEST_P(WaitingTest, ATaskMayWaitForAnotherScheduler) {
   TaskGroup there(*other);
   const auto task = here.Submit([&] { return *there.Submit([] { return 5; }).Get() + 1; });
   EXPECT_EQ(*task.Get(), 6);
+}
+
+// A worker of one scheduler is none of another.
+TEST_P(WaitingTest, AnotherSchedulersTaskRunsOnAWorkerOfThatOne) {
+  const auto other = testing::MakeScheduler(1);
+  std::thread::id here;
+  std::thread::id there;
+  const auto task = scheduler_->Submit([&] {
+    here = std::this_thread::get_id();
+    return other->Submit([&] { there = std::this_thread::get_id(); }).Get();
+  });
+  EXPECT_TRUE(task.Get().ok()) << task.Get();
+  EXPECT_NE(here, there);
+  EXPECT_NE(there, std::thread::id());
 }
 
 class CountingHook final : public BlockingHook {

@@ -18,16 +18,12 @@
 
 #include "integrations/codebase/git_tree.h"
 #include "integrations/codebase/random_tree.h"
+#include "testing/from_environment.h"
 
 namespace weft::testing {
 namespace {
 
 using Names = std::vector<std::string>;
-
-std::uint32_t FromEnvironment(const char* name, std::uint32_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10));
-}
 
 std::string Compare(std::string_view what, const Names& ours, const Names& expected) {
   if (ours == expected) return "";
