@@ -19,6 +19,11 @@ STD_REGEX = re.compile(r"\bstd::w?(regex|smatch|cmatch|sregex)|#\s*include\s*<re
 STD_ATOMIC = re.compile(r"\bstd::atomic\w*|\b__atomic_\w+|\b__sync_\w+")
 HIDDEN_LIBRARIES = re.compile(
     r"^(tbb|oneapi|hwloc|tree_sitter|nlohmann|CLI|sqlite3?|curl|xxhash)(/|\.h|\.hpp|$)")
+TBB_HEADER = re.compile(r"^(oneapi/)?tbb(/|\.h)")
+LENT_THREADS = re.compile(r"/(task_arena|global_control)\.h$")
+RUNS_IN_ARENA = re.compile(r"\.(execute|wait_for|drain)\s*\(|\bthis_task_arena\b")
+TEST_NAME = re.compile(r"^TEST(?:_P|_F)?\(\s*(\w+),\s*(\w+)\)", re.M)
+NAMED_TEST = re.compile(r"`(\w+(?:Test|Model))(?:\.(\w+|\*))?`|\*(\w+(?:Test|Model))\*")
 COMMENT_OR_STRING = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"(?P<raw>[^()\s\\]*)\(.*?\)(?P=raw)"|"(?:\\.|[^"\\\n])*"'
     r"|(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])+'", re.S)
@@ -183,8 +188,43 @@ def readme_example(tree):
         yield "README.md", 1, "the example must be examples/first_graph.cc below its header"
 
 
+def contract_without_test(tree):
+    """Each row of docs/contracts.md names what fails without it; *Suite* is one to come."""
+    page = tree.root / "docs/contracts.md"
+    if not page.is_file():
+        return
+    suites = {}
+    for name, text in tree.code("tests").items():
+        for suite, case in TEST_NAME.findall(text):
+            suites.setdefault(suite, set()).add(case)
+    for line, text in enumerate(page.read_text(encoding="utf-8").split("\n"), 1):
+        found = list(NAMED_TEST.finditer(text))
+        row = re.match(r"\| *(\d+|[a-z]+\d*) *\|", text)
+        if row and not found:
+            yield "docs/contracts.md", line, f"row {row[1]} names no test"
+        for suite, case, to_come in (match.groups() for match in found):
+            if to_come in suites:
+                yield "docs/contracts.md", line, f"has come, write `{to_come}.*`: {to_come}"
+            elif suite and (suite not in suites or case not in suites[suite] | {"*", None}):
+                yield "docs/contracts.md", line, f"no such test: {suite}.{case or '*'}"
+
+
+def tasks_given_to_tbb(tree):
+    """oneTBB lends threads by enqueue and runs no task of ours: its rules for exceptions, waits
+    and nesting must not reach them."""
+    for name, text in tree.code("scheduler").items():
+        ours = [(line, t) for line, _, t in tree.includes(name) if TBB_HEADER.match(t)]
+        for line, target in ours:
+            if not LENT_THREADS.search(target):
+                yield name, line, f"only task_arena.h and global_control.h: {target}"
+        for line, found in matches(RUNS_IN_ARENA, without_comments(text, strings=True)):
+            if ours:
+                yield name, line, f"pumps are started by enqueue alone: {found}"
+
+
 RULES = [upward_include, path_of_include, internal_include, hidden_library, sleep_in_test,
-         std_regex, atomic_outside_seam, empty_catch, missing_spdx, header_not_installed, readme_example]
+         std_regex, atomic_outside_seam, empty_catch, missing_spdx, header_not_installed,
+         readme_example, contract_without_test, tasks_given_to_tbb]
 
 
 def findings(tree):

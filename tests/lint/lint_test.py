@@ -19,6 +19,7 @@ GOOD = {
                  'const char* k = "sleep_for(1) std::regex"; // sleep_for(1), catch (...) {}\n',
     "scheduler/internal/d.h": SPDX + "#include <atomic>\n// std::atomic\n"
                               "typename P::template Atomic<int> a{std::memory_order_relaxed};\n",
+    "scheduler/t.cc": SPDX + '#include "oneapi/tbb/task_arena.h"\nvoid F() { arena.enqueue(f); }\n',
     "scheduler/b.cc": SPDX + "std::atomic<int> a;\n",  # no protocol: the rule is for internal/
     "tools/m.cc": SPDX + '#include "weft/weft.h"\n#include <CLI/CLI.hpp>\n',
     "integrations/codebase/grammars/a.c": SPDX + '#include "alloc.h"\n',
@@ -72,6 +73,12 @@ BAD = {
         ("sync/b.h", "std::atomic_flag a;\n", 2),
         ("sync/internal/b.h", "std::atomic_thread_fence(std::memory_order_seq_cst);\n", 2),
         ("sync/b.cc", "\n__atomic_load_n(&a, __ATOMIC_RELAXED);\n", 3),
+    ],
+    "tasks_given_to_tbb": [
+        ("scheduler/b.cc", "#include <oneapi/tbb/parallel_for.h>\n", 2),
+        ("scheduler/b.cc", '#include "oneapi/tbb/task_group.h"\n', 2),
+        ("scheduler/b.cc", '#include "oneapi/tbb/task_arena.h"\narena.execute(f);\n', 3),
+        ("scheduler/b.cc", '#include "tbb/task_arena.h"\n\ntbb::this_task_arena::isolate(f);\n', 4),
     ],
     "empty_catch": [
         ("core/b.cc", "void F() {\n  try { G(); } catch (...) {}\n}\n", 3),
@@ -144,8 +151,25 @@ class LintTest(unittest.TestCase):
             self.assertEqual(len(result), 1, result)
             self.assertTrue(result[0].startswith("README.md:1: readme_example: "), result[0])
 
+    def test_contract_whose_test_is_missing_is_refused(self):
+        tests = {"tests/a_test.cc": SPDX + "TEST(ATest, Holds) {}\nTEST_P(BTest, Holds) {}\n",
+                 "tests/models/c_model.cc": SPDX + "TEST_F(CModel, Holds) {}\n"}
+        head = "| no. | contract | fails without it |\n|---|---|---|\n"
+        good = ["`ATest.Holds`", "`BTest.*`, `ATest`", "`CModel.Holds`, *DTest*", "*DTest*"]
+        for named in good:
+            page = {"docs/contracts.md": head + f"| 1 | order | {named} |\n"}
+            self.assertEqual(found(GOOD | tests | page), [])
+        for named in ["nothing", "ATest.Holds", "`ATest.Falls`", "`DTest.*`", "`DTest`",
+                      "`ATest.Holds`, `BTest.Falls`", "*ATest*"]:
+            with self.subTest(named=named):
+                page = {"docs/contracts.md": head + f"| i1 | order | {named} |\n"}
+                result = found(GOOD | tests | page)
+                self.assertEqual(len(result), 1, result)
+                self.assertIn("docs/contracts.md:3: contract_without_test: ", result[0])
+
     def test_every_rule_has_a_bad_sample(self):
-        proven = set(BAD) | {"missing_spdx", "header_not_installed", "readme_example"}
+        proven = set(BAD) | {"missing_spdx", "header_not_installed", "readme_example",
+                             "contract_without_test"}
         self.assertEqual({rule.__name__ for rule in lint.RULES}, proven)
 
 
