@@ -178,8 +178,9 @@ struct alignas(64) TaskNode : Node<P> {
         word.store(after, std::memory_order_relaxed);
         return true;
       }
-      // release: publishes what the task did.
-      if (word.compare_exchange_weak(seen, after, std::memory_order_release,
+      // release: publishes what the task did; acquire: it may have been found, and let go
+      // again, since the load.
+      if (word.compare_exchange_weak(seen, after, std::memory_order_acq_rel,
                                      std::memory_order_acquire)) {
         return true;
       }
