@@ -7,6 +7,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
+
+#include "absl/status/status.h"
 
 namespace weft {
 
@@ -34,16 +37,28 @@ struct WorkerHooks {
 
 // Supplies the threads that drain a WorkSource. The source says how many are needed: it
 // keeps the slots, and never has more than width() threads at work; more only while
-// bodies block (BlockingScope), at most 256. One executor serves one scheduler.
+// bodies block (BlockingScope), at most 256, and after a Resize to less, until each that is
+// too many has ended its task. One executor serves one scheduler.
 //
-// Thread safety: Start and Stop from one thread; StartPump from any, also from inside
-// Drain.
+// Thread safety: Start and Stop from one thread; the rest from any, also from inside Drain.
 class TaskExecutor {
  public:
   virtual ~TaskExecutor() = default;
 
   // How many threads are at work at most. At least 1.
   virtual int width() const = 0;
+
+  // Changes width(), to at most max_width(). Called by one thread at a time, while others
+  // call StartPump. Errors leave it as it was:
+  //   FailedPrecondition: it is fixed
+  //   InvalidArgument: not a possible width
+  //   ResourceExhausted: the machine does not give as much
+  virtual absl::Status Resize(int width) {
+    return absl::FailedPreconditionError("cannot change to " + std::to_string(width) +
+                                         " workers: this executor's number is fixed");
+  }
+  // Constant.
+  virtual int max_width() const { return width(); }
 
   // True: there are no threads of its own; whoever waits for tasks drains.
   virtual bool drains_in_wait() const = 0;
@@ -60,6 +75,10 @@ class TaskExecutor {
 
   // How many calls of WorkerHooks have thrown.
   virtual std::int64_t failed_hooks() const { return 0; }
+
+  // How many pumps came so late from where the threads are that one of another kind was
+  // brought. Those that stand in for blocked bodies are not among them.
+  virtual std::int64_t late_pumps() const { return 0; }
 };
 
 }  // namespace weft

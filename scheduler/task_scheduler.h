@@ -77,8 +77,18 @@ class TaskScheduler {
 
   // How many bodies run at once, apart from those that block.
   int worker_count() const { return engine_->worker_count(); }
-  // TaskContext::worker() is below this: the workers, and those that may stand in for
-  // blocked ones.
+  // Changes that number, from any thread, also inside a task. When it grows, more come at
+  // once if tasks are ready; when it shrinks, those that are too many leave after the task
+  // that each is at. Nothing else changes: no task is lost, moved back or run twice.
+  // A pool that was made with one worker, and has not been resized, runs without the
+  // handshakes that others need: it grows when the body under way has ended or blocks in a
+  // BlockingScope.
+  //   InvalidArgument: not 1 to TbbExecutor::kMaxWorkers
+  //   FailedPrecondition: the executor cannot; the scheduler was shut down
+  //   ResourceExhausted: the machine does not give as much; the number is as it was
+  absl::Status Resize(int workers) { return engine_->Resize(workers); }
+  // TaskContext::worker() is below this: the workers, as many as Resize may ask for, and
+  // those that may stand in for blocked ones.
   int slot_count() const { return engine_->slot_count(); }
 
   template <class... Args>
@@ -113,6 +123,9 @@ class TaskScheduler {
 
   // How many calls of SchedulerOptions::worker_hooks have thrown.
   std::int64_t failed_hooks() const { return engine_->failed_hooks(); }
+  // How many workers oneTBB did not bring within 100 ms, so that a thread of ours came
+  // instead: the host keeps its threads busy, or allows too few. 0 when all is well.
+  std::int64_t late_pumps() const { return engine_->late_pumps(); }
 
   // By id, in any group; NotFound when the task is gone or never was.
   absl::StatusOr<TaskResult> GetStatus(TaskId id) const { return engine_->Find(id); }

@@ -2,12 +2,11 @@
 
 #include "weft/scheduler/tbb_executor.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
-#include <pthread.h>
 #include <string>
 #include <utility>
 
@@ -17,102 +16,40 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "oneapi/tbb/global_control.h"
 #include "oneapi/tbb/task_arena.h"
 
+#include "weft/core/internal/platform.h"
+#include "weft/scheduler/internal/late_watch.h"
+#include "weft/scheduler/internal/pumps.h"
 #include "weft/scheduler/internal/spare_threads.h"
 
 namespace weft {
 
-// How many pumps there are. Shared by the executor and by each pump, so that the last
-// pump may linger in oneTBB after Stop has returned and touch nothing but this.
-class TbbExecutor::Pumps {
- public:
-  Pumps(int width, WorkerHooks hooks) : width_(width), hooks_(std::move(hooks)) {}
-
-  int width() const { return width_; }
-  std::int64_t failed_hooks() const {
-    absl::MutexLock lock(&mu_);
-    return failed_hooks_;
-  }
-
-  void Start(WorkSource* source) {
-    absl::MutexLock lock(&mu_);
-    source_ = source;
-  }
-
-  // Whether a pump may start; followed by Run or Withdraw, then.
-  bool Admit() {
-    absl::MutexLock lock(&mu_);
-    if (source_ == nullptr) return false;
-    ++admitted_;
-    return true;
-  }
-  void Withdraw() {
-    absl::MutexLock lock(&mu_);
-    --admitted_;
-  }
-
-  // A slot has one pump at a time: so the arena has a thread for each of the first ones,
-  // or will have one as soon as the slot's last pump has returned. Higher slots are for
-  // those who stand in for blocked ones.
-  bool InArena(int slot) const { return slot < width_; }
-
-  void Run(int slot) noexcept {
-    WorkSource* source = nullptr;
-    {
-      absl::MutexLock lock(&mu_);
-      source = source_;
-    }
-    NameThread(InArena(slot) ? "weft-worker" : "weft-spare");
-    Call(hooks_.start);
-    source->Drain(slot);
-    Call(hooks_.stop);
-    Withdraw();
-  }
-
-  void Stop() {
-    absl::MutexLock lock(&mu_);
-    mu_.Await(absl::Condition(this, &Pumps::NoneAdmitted));
-    source_ = nullptr;
-  }
-
- private:
-  static void NameThread(const char* name) {
-    thread_local const char* named = nullptr;
-    if (std::exchange(named, name) != name) pthread_setname_np(pthread_self(), name);
-  }
-  void Call(const std::function<void()>& hook) noexcept {
-    if (hook == nullptr) return;
-    try {
-      hook();
-    } catch (...) {
-      absl::MutexLock lock(&mu_);
-      ++failed_hooks_;
-    }
-  }
-
-  bool NoneAdmitted() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return admitted_ == 0; }
-
-  const int width_;
-  const WorkerHooks hooks_;
-  mutable absl::Mutex mu_;
-  std::int64_t failed_hooks_ ABSL_GUARDED_BY(mu_) = 0;
-  WorkSource* source_ ABSL_GUARDED_BY(mu_) = nullptr;  // not null while a pump is admitted
-  int admitted_ ABSL_GUARDED_BY(mu_) = 0;
-};
-
 namespace {
+
+internal::Pumps::Duration ToPatience(absl::Duration patience) {
+  return patience == absl::InfiniteDuration() ? internal::Pumps::kNever
+                                              : absl::ToChronoNanoseconds(patience);
+}
 
 // oneTBB gives no more threads than the machine has cores unless it is told to, and
 // where several tell it something the smallest number wins. So all pools of the
 // process share one control that grants the sum of what they need.
 class ThreadGrant {
  public:
-  explicit ThreadGrant(int threads) : threads_(threads) { Change(threads); }
+  explicit ThreadGrant(int threads) { Resize(threads); }
   ThreadGrant(const ThreadGrant&) = delete;
   ThreadGrant& operator=(const ThreadGrant&) = delete;
-  ~ThreadGrant() { Change(-threads_); }
+  ~ThreadGrant() { Resize(0); }
+
+  // Throws std::bad_alloc, and has changed nothing then.
+  void Resize(int threads) {
+    if (threads == threads_) return;
+    Change(threads - threads_);
+    threads_ = threads;
+  }
 
  private:
   static void Change(int threads) {
@@ -131,55 +68,107 @@ class ThreadGrant {
     const std::unique_ptr<tbb::global_control> old(std::exchange(control, fresh.release()));
   }
 
-  const int threads_;
+  int threads_ = 0;
 };
+
+std::shared_ptr<tbb::task_arena> MakeArena(int width) {
+  auto arena = std::make_shared<tbb::task_arena>(width, /*reserved_for_masters=*/0);
+  arena->initialize();
+  return arena;
+}
+
+absl::Status CheckWidth(int workers) {
+  if (workers >= 1 && workers <= TbbExecutor::kMaxWorkers) return absl::OkStatus();
+  return absl::InvalidArgumentError("number of workers is " + std::to_string(workers) +
+                                    ", expected 1 to " + std::to_string(TbbExecutor::kMaxWorkers));
+}
+
+absl::Status CannotSetUp(int workers, const std::exception& error) {
+  return absl::ResourceExhaustedError(std::string("cannot set up a pool of ") +
+                                      std::to_string(workers) + " workers: " + error.what());
+}
 
 }  // namespace
 
 struct TbbExecutor::Threads {
-  explicit Threads(int width) : grant(width), arena(width, /*reserved_for_masters=*/0) {
-    arena.initialize();
+  Threads(int width, std::shared_ptr<internal::Pumps> pumps)
+      : grant(width), current_arena(MakeArena(width)), watch(std::move(pumps), spare) {}
+
+  std::shared_ptr<tbb::task_arena> arena() const ABSL_LOCKS_EXCLUDED(mu) {
+    absl::MutexLock lock(&mu);
+    return current_arena;
   }
 
   ThreadGrant grant;
-  tbb::task_arena arena;
+  mutable absl::Mutex mu;
+  std::shared_ptr<tbb::task_arena> current_arena ABSL_GUARDED_BY(mu);
   internal::SpareThreads spare;
+  internal::LateWatch watch;
 };
 
-absl::StatusOr<std::unique_ptr<TbbExecutor>> TbbExecutor::Create(int workers, WorkerHooks hooks) {
-  if (workers < 1 || workers > kMaxWorkers) {
-    return absl::InvalidArgumentError("number of workers is " + std::to_string(workers) +
-                                      ", expected 1 to " + std::to_string(kMaxWorkers));
+absl::StatusOr<std::unique_ptr<TbbExecutor>> TbbExecutor::Create(int workers, WorkerHooks hooks,
+                                                                 absl::Duration patience) {
+  if (absl::Status valid = CheckWidth(workers); !valid.ok()) return valid;
+  if (patience <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("the patience with oneTBB is " +
+                                      absl::FormatDuration(patience) + ", expected more than 0");
   }
   try {
-    return std::unique_ptr<TbbExecutor>(new TbbExecutor(workers, std::move(hooks)));
+    return std::unique_ptr<TbbExecutor>(new TbbExecutor(workers, std::move(hooks), patience));
   } catch (const std::exception& error) {
-    return absl::ResourceExhaustedError(std::string("cannot set up a pool of ") +
-                                        std::to_string(workers) + " workers: " + error.what());
+    return CannotSetUp(workers, error);
   }
 }
 
-TbbExecutor::TbbExecutor(int workers, WorkerHooks hooks)
-    : pumps_(std::make_shared<Pumps>(workers, std::move(hooks))),
-      threads_(std::make_unique<Threads>(workers)) {}
+TbbExecutor::TbbExecutor(int workers, WorkerHooks hooks, absl::Duration patience)
+    : pumps_(std::make_shared<internal::Pumps>(workers, std::move(hooks), ToPatience(patience))),
+      threads_(std::make_unique<Threads>(workers, pumps_)) {}
 
 TbbExecutor::~TbbExecutor() { Stop(); }
 
 int TbbExecutor::width() const { return pumps_->width(); }
 
+// An arena has as many places as it was made with. Pumps go on in the one that they are in;
+// what is still in the queue of the old one comes when it comes, and serves whatever is
+// asked for then.
+absl::Status TbbExecutor::Resize(int width) {
+  if (absl::Status valid = CheckWidth(width); !valid.ok()) return valid;
+  if (width == pumps_->width()) return absl::OkStatus();
+  try {
+    // oneTBB complains of an arena with more places than there may be threads.
+    const ThreadGrant more(std::max(0, width - pumps_->width()));
+    std::shared_ptr<tbb::task_arena> arena = MakeArena(width);
+    threads_->grant.Resize(width);
+    pumps_->SetWidth(width);
+    absl::MutexLock lock(&threads_->mu);
+    threads_->current_arena.swap(arena);
+  } catch (const std::exception& error) {
+    return CannotSetUp(width, error);
+  }
+  return absl::OkStatus();
+}
+
 void TbbExecutor::Start(WorkSource* source) { pumps_->Start(source); }
 
+// A slot has one pump at a time: so the arena has a thread for each of the first ones, or
+// will have one as soon as the slot's last pump has returned. Higher slots are for those
+// who stand in for blocked ones, of which oneTBB knows nothing.
 bool TbbExecutor::StartPump(int slot) noexcept {
-  if (!pumps_->Admit()) return false;
+  using Asked = internal::Pumps::Asked;
+  Asked asked = Asked::kNo;
   try {
-    const auto pump = [pumps = pumps_, slot] { pumps->Run(slot); };
-    if (pumps_->InArena(slot)) {
-      threads_->arena.enqueue(pump);
+    asked = pumps_->Ask(slot, internal::StdPlatform::Now());
+    if (asked == Asked::kNo) return false;
+    if (asked != Asked::kSpare) {
+      if (asked == Asked::kToWatch) threads_->watch.Wake();
+      threads_->arena()->enqueue([pumps = pumps_] { pumps->RunNext(); });
       return true;
     }
-    if (threads_->spare.Run(pump)) return true;
+    if (threads_->spare.Run([pumps = pumps_, slot] { pumps->Run(slot); })) return true;
   } catch (const std::exception&) {  // no memory or no thread: the caller hears of it
   }
+  if (asked == Asked::kNo) return false;
+  if (asked != Asked::kSpare) return !pumps_->TakeBack(slot);
   pumps_->Withdraw();
   return false;
 }
@@ -187,5 +176,7 @@ bool TbbExecutor::StartPump(int slot) noexcept {
 void TbbExecutor::Stop() { pumps_->Stop(); }
 
 std::int64_t TbbExecutor::failed_hooks() const { return pumps_->failed_hooks(); }
+
+std::int64_t TbbExecutor::late_pumps() const { return pumps_->late(); }
 
 }  // namespace weft

@@ -21,14 +21,15 @@ constinit thread_local Engine::ThreadFrame* Engine::current_frame_ = nullptr;
 Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options)
     : clock_(clock),
       record_times_(options.record_times),
-      width_(executor->width()),
+      max_width_(executor->max_width()),
       drains_in_wait_(executor->drains_in_wait()),
       cancelled_(absl::CancelledError("cancelled")),
       executor_(std::move(executor)),
       tasks_(*pool_, this),
       blocks_(*pool_, nullptr),
-      loop_(width_, drains_in_wait_ ? ReadyOrder::kStrict : ReadyOrder::kDepthFirst, options.steals,
-            *pool_, *this) {
+      loop_(executor_->width(), max_width_,
+            drains_in_wait_ ? ReadyOrder::kStrict : ReadyOrder::kDepthFirst, options.steals, *pool_,
+            *this) {
   executor_->Start(this);
 }
 

@@ -60,10 +60,13 @@ class Engine final : public WorkSource, private RunLoopHost {
     return *static_cast<Engine*>(EnginePool::OwnerOf(task));
   }
 
-  int worker_count() const { return width_; }
-  int slot_count() const { return RunLoop<StdPlatform>::SlotCount(width_); }
+  int worker_count() const { return loop_.width(); }
+  int slot_count() const { return RunLoop<StdPlatform>::SlotCount(max_width_); }
+  // Errors: those of TaskExecutor::Resize; FailedPrecondition after a shutdown.
+  absl::Status Resize(int workers);
   const Clock& clock() const { return clock_; }
   std::int64_t failed_hooks() const { return executor_->failed_hooks(); }
+  std::int64_t late_pumps() const { return executor_->late_pumps(); }
   bool drains_in_wait() const { return drains_in_wait_; }
   // The TaskScheduler goes: after Shutdown, when its groups have gone. Tasks whose
   // handles live on keep the engine.
@@ -368,7 +371,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   // Constant after construction.
   const Clock& clock_;
   const bool record_times_;
-  const int width_;
+  const int max_width_;
   const bool drains_in_wait_;
   const absl::Status cancelled_;            // what a cancelled task says of itself
   std::unique_ptr<TaskExecutor> executor_;  // until Close
@@ -382,6 +385,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   StdPlatform::Atomic<std::int64_t> stale_{0};  // entries of tasks that were claimed elsewhere
 
   absl::Mutex shutdown_mu_;  // one shutdown at a time
+  absl::Mutex resize_mu_;    // one change of the width at a time
   absl::Mutex late_mu_;      // one edge that may close a cycle at a time
 
   // Tasks that will hand their successors over: `from` to `to`.

@@ -38,6 +38,18 @@ void Engine::OnSlot(int slot) noexcept { current_frame_->worker = &loop_.WorkerA
 
 bool Engine::StartPump(int slot) noexcept { return executor_->StartPump(slot); }
 
+absl::Status Engine::Resize(int workers) {
+  const Call call(*this);  // the executor stays
+  absl::MutexLock only_one(&resize_mu_);
+  if (phase_.load() == Phase::kClosed) {
+    return absl::FailedPreconditionError("the scheduler was shut down");
+  }
+  // The executor first, also when it shrinks: only that may fail.
+  if (absl::Status resized = executor_->Resize(workers); !resized.ok()) return resized;
+  loop_.Resize(workers);
+  return absl::OkStatus();
+}
+
 bool Engine::TryBeginDraining() {
   absl::MutexLock lock(&drain_mu_);
   return !std::exchange(draining_, true);

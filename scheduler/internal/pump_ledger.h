@@ -5,7 +5,8 @@
 // The handshake that loses no wake-up: who adds a task announces it (a sequentially
 // consistent store) and then reads `active`; who goes to sleep leaves the ledger (a
 // sequentially consistent change of `active`) and then looks at every queue again.
-// Whichever of the two comes second sees the other.
+// Whichever of the two comes second sees the other. The same between who adds and who raises
+// the width, and then looks at every queue.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_PUMP_LEDGER_H_
 #define WEFT_SCHEDULER_INTERNAL_PUMP_LEDGER_H_
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace weft::internal {
@@ -22,39 +24,51 @@ namespace weft::internal {
 // A pump is a thread that holds a slot. It is active but for while its body blocks;
 // then another may come in its place, with a slot from beyond the width.
 //
+// A pump that was told that it is alone relies on it in every step: so it must give that up
+// itself before a second can come. The width that was asked for takes hold then; until then
+// the pump counts as one too many, so that it comes to hear of it.
+//
 // Thread safety: every method from any thread.
-// Cost: HasRoom and Surplus are one load; the others take a lock, once per pump.
+// Cost: HasRoom is two loads of one cache line, Surplus one; the others take a lock, once per
+// pump.
 template <class P>
 class PumpLedger {
  public:
   static constexpr int kNoSlot = -1;
 
   // At most `width` pumps are active, apart from those that have just been unblocked.
-  PumpLedger(int width, int slots) : width_(width) {
+  // Slots are numbered from 0 to `slots`.
+  PumpLedger(int width, int slots) : limit_(width), width_(width), slots_(slots) {
     free_slots_.reserve(static_cast<std::size_t>(slots));
-    for (int slot = 0; slot < slots; ++slot) free_slots_.push_back(slot);
   }
 
+  // relaxed: whoever needs more than a hint holds the lock.
+  int width() const { return width_.load(std::memory_order_relaxed); }
   // May be stale. seq_cst: after an announcement, the adder's half of the handshake.
-  bool HasRoom() const { return active_.load(std::memory_order_seq_cst) < width_; }
+  bool HasRoom() const {
+    return active_.load(std::memory_order_seq_cst) < limit_.load(std::memory_order_seq_cst);
+  }
   // relaxed, both: hints.
   bool NobodyElse() const { return active_.load(std::memory_order_relaxed) <= 1; }
-  bool Surplus() const { return active_.load(std::memory_order_relaxed) > width_; }
+  // Some pump is to Retire, or the only one to ShareAlone.
+  bool Surplus() const { return surplus_.load(std::memory_order_relaxed); }
 
   struct Entry {
     int slot = kNoSlot;
-    bool alone = false;  // there is no other pump, and none can come unless this one blocks
+    // There is no other pump, and none can come before this one blocks, leaves, or says
+    // ShareAlone. Only where the width has always been 1.
+    bool alone = false;
   };
   // A slot, the lowest, for one more pump, which is bound to look at every queue; kNoSlot
   // when there are enough.
   Entry TryEnter() {
     std::lock_guard lock(lock_);
-    if (!HasRoom() || free_slots_.empty()) return {};
-    std::pop_heap(free_slots_.begin(), free_slots_.end(), std::greater<>());
-    const int slot = free_slots_.back();
-    free_slots_.pop_back();
-    active_.fetch_add(1, std::memory_order_seq_cst);
-    return {slot, ++pumps_ == 1 && width_ == 1};
+    if (!HasRoom()) return {};
+    const int slot = TakeSlot();
+    if (slot == kNoSlot) return {};
+    Activate(1);
+    alone_ = ++pumps_ == 1 && !changed_ && width() == 1;
+    return {slot, alone_};
   }
   // The pump must look at every queue once more after this, and come back if one is
   // not empty: an adder may have counted on it.
@@ -70,17 +84,32 @@ class PumpLedger {
     return true;
   }
 
+  // Pumps may come at once when it grows: look at every queue after this. When it shrinks,
+  // those that are too many Retire.
+  void SetWidth(int width) {
+    std::lock_guard lock(lock_);
+    changed_ = true;
+    width_.store(width, std::memory_order_relaxed);
+    SetLimit(alone_ && width > 1 ? 0 : width);
+  }
+  // The pump that was alone relies on that no more. Look at every queue after this.
+  void ShareAlone() {
+    std::lock_guard lock(lock_);
+    EndAlone();
+  }
+
   // The calling pump's body is about to block. Look at every queue after this: nobody
   // may be active any more.
   void Block() {
     std::lock_guard lock(lock_);
     ++blocked_;
-    active_.fetch_sub(1, std::memory_order_seq_cst);
+    EndAlone();
+    Activate(-1);
   }
   void Unblock() {
     std::lock_guard lock(lock_);
     --blocked_;
-    active_.fetch_add(1, std::memory_order_seq_cst);
+    Activate(1);
   }
   int blocked() const {
     std::lock_guard lock(lock_);
@@ -92,19 +121,53 @@ class PumpLedger {
   }
 
  private:
-  void GiveBack(int slot) {  // requires lock_
+  // These require lock_.
+  int TakeSlot() {
+    if (free_slots_.empty()) return unused_ == slots_ ? kNoSlot : unused_++;
+    std::pop_heap(free_slots_.begin(), free_slots_.end(), std::greater<>());
+    const int slot = free_slots_.back();
+    free_slots_.pop_back();
+    return slot;
+  }
+  void EndAlone() {
+    if (!std::exchange(alone_, false)) return;
+    SetLimit(width());
+  }
+  void Activate(int pumps) {
+    active_.fetch_add(pumps, std::memory_order_seq_cst);
+    SetSurplus();
+  }
+  void SetLimit(int limit) {
+    limit_.store(limit, std::memory_order_seq_cst);  // the grower's half of the handshake
+    SetSurplus();
+  }
+  void SetSurplus() {
+    // relaxed, all: no others write.
+    const bool surplus =
+        active_.load(std::memory_order_relaxed) > limit_.load(std::memory_order_relaxed);
+    if (surplus != Surplus()) surplus_.store(surplus, std::memory_order_relaxed);
+  }
+  void GiveBack(int slot) {
     free_slots_.push_back(slot);
     std::push_heap(free_slots_.begin(), free_slots_.end(), std::greater<>());
     --pumps_;
-    active_.fetch_sub(1, std::memory_order_seq_cst);
+    EndAlone();
+    Activate(-1);
   }
 
-  const int width_;
-  typename P::template Atomic<int> active_{0};  // written under lock_
+  // All written under lock_.
+  typename P::template Atomic<int> active_{0};
+  typename P::template Atomic<int> limit_;  // the width, or 0 while the one alone must hear of it
+  typename P::template Atomic<bool> surplus_{false};  // active_ > limit_
+  typename P::template Atomic<int> width_;
+  const int slots_;
   mutable typename P::Lock lock_;
   int pumps_ = 0;  // guarded by lock_, as are the others
   int blocked_ = 0;
-  std::vector<int> free_slots_;  // a heap; never grows beyond its reserve
+  bool alone_ = false;           // a pump was told so
+  bool changed_ = false;         // the width was, at some time
+  int unused_ = 0;               // slots from here on were never taken
+  std::vector<int> free_slots_;  // of the others, a heap; never grows beyond its reserve
 };
 
 }  // namespace weft::internal

@@ -35,8 +35,6 @@ class RootQueue {
  public:
   static constexpr std::size_t kMaxChunk = 256;
 
-  explicit RootQueue(int width) : divisor_(2 * static_cast<std::size_t>(width)) {}
-
   // seq_cst: either half of the handshake in pump_ledger.h.
   bool empty() const { return ranges_.load(std::memory_order_seq_cst) == 0; }
   bool SeemsEmpty() const { return ranges_.load(std::memory_order_relaxed) == 0; }
@@ -54,13 +52,14 @@ class RootQueue {
     StaticNode<P>* const* begin = nullptr;
     StaticNode<P>* const* end = nullptr;
   };
-  // Of the oldest run; empty when there is none.
-  Chunk Take() {
+  // Of the oldest run, for one of `width` workers; empty when there is none.
+  Chunk Take(int width) {
     std::lock_guard lock(lock_);
     if (first_ == nullptr) return {};
     RootRange<P>& range = *first_;
+    const std::size_t divisor = 2 * static_cast<std::size_t>(width);
     const auto left = static_cast<std::size_t>(range.end - range.next);
-    const std::size_t size = std::clamp<std::size_t>(left / divisor_, 1, kMaxChunk);
+    const std::size_t size = std::clamp<std::size_t>(left / divisor, 1, kMaxChunk);
     const Chunk chunk{range.next, range.next + size};
     range.next = chunk.end;
     if (size == left) {
@@ -72,7 +71,6 @@ class RootQueue {
   }
 
  private:
-  const std::size_t divisor_;
   typename P::template Atomic<int> ranges_{0};  // written under lock_
   typename P::Lock lock_;
   RootRange<P>* first_ = nullptr;  // guarded by lock_, as is last_

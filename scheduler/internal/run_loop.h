@@ -46,17 +46,17 @@ class RunLoop {
   // Each active body may have passed that check at the same moment.
   static constexpr int SlotCount(int width) { return 2 * width + kMaxReplacements; }
 
-  // `steals`: idle workers take from the deques of others.
-  RunLoop(int width, ReadyOrder order, bool steals, const NodePool<P>& pool, RunLoopHost& host)
-      : width_(width),
-        order_(order),
+  // `max_width`: that Resize will ever ask for. `steals`: idle workers take from the deques
+  // of others.
+  RunLoop(int width, int max_width, ReadyOrder order, bool steals, const NodePool<P>& pool,
+          RunLoopHost& host)
+      : order_(order),
         steals_(steals),
         pool_(pool),
         host_(host),
-        ledger_(width, SlotCount(width)),
+        ledger_(width, SlotCount(max_width)),
         lanes_(pool),
-        roots_(width),
-        workers_(static_cast<std::size_t>(SlotCount(width))) {
+        workers_(static_cast<std::size_t>(SlotCount(max_width))) {
     MakeWorkers(width);
   }
   RunLoop(const RunLoop&) = delete;
@@ -68,6 +68,7 @@ class RunLoop {
   ReadyOrder order() const { return order_; }
   bool steals() const { return steals_; }
   bool HasRoom() const { return ledger_.HasRoom(); }
+  int width() const { return ledger_.width(); }
   // No pump runs or is on its way.
   bool Quiet() const { return ledger_.Empty(); }
 
@@ -107,6 +108,13 @@ class RunLoop {
   }
   ReadyLanes<P>& lanes() { return lanes_; }
 
+  // More workers come at once if there is something for them, surplus ones leave after the
+  // task that each is at. One that has been alone so far shares with others after its task.
+  void Resize(int width) {
+    ledger_.SetWidth(width);
+    WakeAll();
+  }
+
   // One more pump, if there is room.
   [[gnu::noinline]] void WakeOne() {
     if (const int slot = TryEnter(); slot != kNoSlot) Start(slot);
@@ -118,7 +126,7 @@ class RunLoop {
     WorkerAt(slot).Share();
     if (!steals_) WorkerAt(slot).GiveAll();
     ledger_.Block();
-    if (WorkVisible()) WakeOne();
+    WakeAll();
   }
   // Whether a body that blocks after this is certain to be replaced.
   bool MayBlock() const { return ledger_.blocked() < kMaxReplacements; }
@@ -162,27 +170,44 @@ class RunLoop {
     if (!host_.StartPump(slot)) ledger_.Leave(slot);
   }
 
+  // As many more pumps as there is room for, and seems to be work: one does not always
+  // bring the next, where the work lies in several deques.
+  void WakeAll() {
+    for (int left = width(); left > 0 && HasRoom() && WorkVisible(); --left) WakeOne();
+  }
+
   // Until there is nothing to do, or `until` is set. False: the pump has retired.
   bool Pump(Worker<P>& worker, const Latch<P>* until) {
     host_.OnSlot(worker.slot());
     std::uint32_t picks = 0;
-    for (;;) {
+    while (!HasRetired(worker)) {
       while (Node<P>* node = PopNext(worker, until, picks)) {
         if (steals_ && worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
           WakeOne();
         RunChain(worker, *node, until);
-        if (ledger_.Surplus()) [[unlikely]] {
-          worker.HandInEnds();
-          if (!steals_) worker.GiveAll();
-          if (ledger_.Retire(worker.slot())) return false;
-        }
+        if (HasRetired(worker)) return false;
       }
       worker.HandInEnds();
       if (worker.SeemsToHaveMore()) continue;  // the end of a nested run made tasks ready
       if (until != nullptr && until->IsSet()) return true;
-      if (ledger_.Surplus() && ledger_.Retire(worker.slot())) return false;
       if (!FindAndRun(worker, until)) return true;
     }
+    return false;
+  }
+
+  bool HasRetired(Worker<P>& worker) { return ledger_.Surplus() && !Stays(worker); }
+  // What a pump does when there seem to be too many.
+  [[gnu::noinline]] bool Stays(Worker<P>& worker) {
+    if (worker.alone()) {
+      worker.Share();
+      ledger_.ShareAlone();
+      worker.Announce();
+      WakeAll();
+      return true;
+    }
+    worker.HandInEnds();
+    if (!steals_) worker.GiveAll();
+    return !ledger_.Retire(worker.slot());
   }
 
   // Of the tasks at hand: what has a priority, then the worker's own; sometimes one from
@@ -206,7 +231,13 @@ class RunLoop {
     }
     worker.TurnTo(*first.scope);
     Node<P>* node = &first;
-    while (node != nullptr) node = node->ops->step(*node, worker);
+    while (node != nullptr) {
+      node = node->ops->step(*node, worker);
+      if (node != nullptr && ledger_.Surplus()) [[unlikely]] {
+        worker.Push(*node);  // for others, if this pump is to leave
+        return worker.Announce();
+      }
+    }
   }
 
   // False: a while of looking has found nothing.
@@ -234,7 +265,7 @@ class RunLoop {
       }
     }
     if (!roots_.SeemsEmpty()) {
-      const auto chunk = roots_.Take();
+      const auto chunk = roots_.Take(width());
       if (!roots_.SeemsEmpty() && ledger_.HasRoom()) WakeOne();
       if (chunk.begin != chunk.end) {
         Node<P>* const first = worker.PushChunk(chunk.begin, chunk.end);
@@ -272,7 +303,7 @@ class RunLoop {
       lanes_.TurnOver();
     }
     Node<P>* taken[kMaxTaken];
-    const std::size_t share = lanes_.normal_size() / static_cast<std::size_t>(width_);
+    const std::size_t share = lanes_.normal_size() / static_cast<std::size_t>(width());
     std::size_t count = 0;
     lanes_.Take(std::clamp<std::size_t>(share, 1, kMaxTaken),
                 [&](Node<P>& node) { taken[count++] = &node; });
@@ -285,7 +316,7 @@ class RunLoop {
   // They are ready before anything that the first of them makes ready.
   void PushRestOfRoots(Worker<P>& worker) {
     while (!roots_.SeemsEmpty()) {
-      const auto chunk = roots_.Take();
+      const auto chunk = roots_.Take(width());
       worker.PushAll(chunk.begin, chunk.end);
     }
   }
@@ -310,7 +341,6 @@ class RunLoop {
   static constexpr std::size_t kMaxTaken = 64;
   static constexpr int kPatience = EngineShape<P>::kSearchRounds / 8;
 
-  const int width_;
   const ReadyOrder order_;
   const bool steals_;
   const NodePool<P>& pool_;

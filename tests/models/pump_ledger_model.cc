@@ -97,5 +97,140 @@ TEST(PumpLedgerModel, BlockedPumpLeavesItsPlace) {
   });
 }
 
+// All workers are in long bodies when an item comes and the width grows: whoever comes
+// second, the adder or who raises the width, brings a pump.
+TEST(PumpLedgerModel, GrowingLeavesNoItem) {
+  CheckModel({.name = "ledger_grow", .preemptions = 3}, [](Model& m) {
+    Ledger ledger(2, 3);
+    Deque deque;
+    ModelPlatform::Atomic<int> got{0};
+    const std::function<void()> bring = [&] {
+      const int slot = ledger.TryEnter().slot;
+      if (slot == Ledger::kNoSlot) return;
+      m.Thread([&, slot] {
+        int item = 0;
+        if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
+        ledger.Leave(slot);
+      });
+    };
+    for (int busy = 0; busy < 2; ++busy) ledger.TryEnter();
+    m.Thread([&] {
+      deque.Push(1);
+      deque.Announce();
+      if (ledger.HasRoom()) bring();
+    });
+    m.Thread([&] {
+      ledger.SetWidth(3);
+      if (!deque.empty()) bring();
+    });
+    m.Finally([&] { Check(got.load() == 1, "the item was taken, once"); });
+  });
+}
+
+// The width shrinks while two pumps look for items, and one comes: a pump that is too many
+// leaves, never the last, and nothing is left lying.
+TEST(PumpLedgerModel, ShrinkingLosesNoWakeUp) {
+  CheckModel({.name = "ledger_shrink"}, [](Model& m) {
+    Ledger ledger(2, 2);
+    Deque deque;
+    ModelPlatform::Atomic<int> got{0};
+    const std::function<void(int)> pump = [&](int slot) {
+      while (slot != Ledger::kNoSlot) {
+        if (ledger.Surplus() && ledger.Retire(slot)) return;
+        int item = 0;
+        if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
+        ledger.Leave(slot);
+        slot = deque.empty() ? Ledger::kNoSlot : ledger.TryEnter().slot;
+      }
+    };
+    const int first = ledger.TryEnter().slot;
+    const int second = ledger.TryEnter().slot;
+    m.Thread([&pump, first] { pump(first); });
+    m.Thread([&pump, second] { pump(second); });
+    m.Thread([&] {
+      ledger.SetWidth(1);
+      deque.Push(1);
+      deque.Announce();
+      if (!ledger.HasRoom()) return;
+      const int slot = ledger.TryEnter().slot;
+      if (slot != Ledger::kNoSlot) m.Thread([&pump, slot] { pump(slot); });
+    });
+    m.Finally([&] {
+      Check(got.load() == 1, "the item was taken, once");
+      Check(ledger.Empty(), "all have left");
+    });
+  });
+}
+
+// Pumps stay until they are too many: in the end there are as many as the last width says.
+TEST(PumpLedgerModel, AfterAResizeTheWidthIsKept) {
+  CheckModel({.name = "ledger_resize", .preemptions = 1}, [](Model& m) {
+    Ledger ledger(3, 3);
+    ModelPlatform::Atomic<int> left{0};
+    for (int pump = 0; pump < 3; ++pump) {
+      const int slot = ledger.TryEnter().slot;
+      m.Thread([&, slot] {
+        while (left.load() == 0) {
+          if (ledger.Surplus() && ledger.Retire(slot)) {
+            left.fetch_add(1);
+            return;
+          }
+          ModelPlatform::Pause();
+        }
+      });
+    }
+    ledger.SetWidth(1);
+    ledger.SetWidth(2);
+    m.Finally([&] {
+      Check(left.load() >= 1, "one was too many");
+      Check(left.load() <= 2, "and one of three was always needed");
+      Check(!ledger.Surplus() || left.load() == 1, "the last width is kept");
+    });
+  });
+}
+
+// A pump that was told that it is alone touches what it works on without order, until it
+// shares: another may come after that only.
+TEST(PumpLedgerModel, TheOneAloneIsAskedFirst) {
+  CheckModel({.name = "ledger_alone", .preemptions = 3}, [](Model& m) {
+    Ledger ledger(1, 2);
+    Deque deque;
+    ModelPlatform::Plain<int> own;
+    ModelPlatform::Atomic<int> got{0};
+    const std::function<void()> bring = [&] {
+      const auto entry = ledger.TryEnter();
+      if (entry.slot == Ledger::kNoSlot) return;
+      m.Thread([&, entry] {
+        if (own.Read() == 2) got.fetch_add(1, std::memory_order_relaxed);
+        int item = 0;
+        if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
+        ledger.Leave(entry.slot);
+      });
+    };
+    const auto first = ledger.TryEnter();
+    Check(first.alone, "nobody else can come");
+    m.Thread([&, first] {
+      own.Change() += 1;
+      own.Change() += 1;
+      const bool shares = ledger.Surplus();
+      if (shares) ledger.ShareAlone();
+      if (shares && !deque.empty()) bring();
+      ledger.Leave(first.slot);
+      if (!deque.empty()) bring();
+    });
+    m.Thread([&] {
+      deque.Push(10);
+      deque.Announce();
+      ledger.SetWidth(2);
+      if (!deque.empty() && ledger.HasRoom()) bring();
+    });
+    m.Finally([&] {
+      Check(got.load() / 10 == 1, "the item was taken, once");
+      Check(ledger.Empty(), "all have left");
+      Check(ledger.HasRoom(), "and may come");
+    });
+  });
+}
+
 }  // namespace
 }  // namespace weft::models

@@ -136,6 +136,50 @@ TEST(RunLoopModel, BlockedBodyIsReplacedBesideAnother) {
   });
 }
 
+// A worker that was alone is joined by another while it is at work.
+TEST(RunLoopModel, GrowsWhileItRuns) {
+  CheckModel(Named("loop_grows"), [](Model& m) {
+    TestLoop pumps(m, 1, 2);
+    m.Thread([&] { pumps.loop.Resize(2); });
+    {
+      TestGraph graph(pumps.pool, 4, kDiamond);
+      graph.Run(pumps.loop);
+      Check(graph.ran() == 4, "every node has run");
+    }
+    m.Finally([&] { Check(pumps.loop.Quiet(), "every pump has left"); });
+  });
+}
+
+// 1 waits for 2 without telling, and there is one worker until the width grows.
+TEST(RunLoopModel, GrowingBringsAWorkerBesideABusyOne) {
+  CheckModel(Named("loop_grows_busy"), [](Model& m) {
+    TestLoop pumps(m, 1, 2);
+    pumps.loop.Resize(1);  // no worker may think that it stays alone
+    m.Thread([&] { pumps.loop.Resize(2); });
+    {
+      TestGraph graph(pumps.pool, 3, {{0, 1}, {0, 2}});
+      graph.Await(1, 2, /*tells=*/false);
+      graph.Run(pumps.loop);
+      Check(graph.ran() == 3, "every node has run");
+    }
+    m.Finally([&] { Check(pumps.loop.Quiet(), "every pump has left"); });
+  });
+}
+
+// One of two workers is too many while both are at work.
+TEST(RunLoopModel, ShrinksWhileItRuns) {
+  CheckModel(Named("loop_shrinks"), [](Model& m) {
+    TestLoop pumps(m, 2);
+    m.Thread([&] { pumps.loop.Resize(1); });
+    {
+      TestGraph graph(pumps.pool, 4, kDiamond);
+      graph.Run(pumps.loop);
+      Check(graph.ran() == 4, "every node has run");
+    }
+    m.Finally([&] { Check(pumps.loop.Quiet(), "every pump has left"); });
+  });
+}
+
 TEST(RunLoopModel, TwoCallersShareTheWorkers) {
   Options options = Named("loop_two_callers");
   options.preemptions = 1;  // with two, 7.7 million schedules and a minute

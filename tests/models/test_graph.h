@@ -152,9 +152,10 @@ class TestGraph final : public internal::GraphCore<ModelPlatform> {
 // Thread safety: as internal::RunLoop. Destroy it in Finally, or after.
 class TestLoop final : public internal::RunLoopHost {
  public:
-  TestLoop(Model& model, int width)
+  TestLoop(Model& model, int width) : TestLoop(model, width, width) {}
+  TestLoop(Model& model, int width, int max_width)
       : model_(model),
-        loop(width, internal::ReadyOrder::kDepthFirst, /*steals=*/true, pool, *this) {}
+        loop(width, max_width, internal::ReadyOrder::kDepthFirst, /*steals=*/true, pool, *this) {}
 
   // So many pumps cannot be started. Not shared, for the model: only one thread runs.
   int failing_starts = 0;

@@ -10,14 +10,17 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
 #include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_scheduler.h"
+#include "weft/scheduler/tbb_executor.h"
 
 namespace {
 
@@ -55,6 +58,15 @@ namespace {
 
 class AllocationTest : public testing::EngineTest {
  protected:
+  // A thread that comes in the place of one of oneTBB's would allocate: none does.
+  AllocationTest() {
+    if (is_inline()) return;
+    SchedulerOptions options;
+    options.executor =
+        *TbbExecutor::Create(GetParam(), /*hooks=*/{}, /*patience=*/absl::InfiniteDuration());
+    scheduler_ = testing::MakeScheduler(GetParam(), std::move(options));
+  }
+
   int AllocationsOfRuns(TaskGraph& graph) {
     for (int run = 0; run < 20; ++run) EXPECT_TRUE(scheduler_->Run(graph).status.ok());
     allocations = 0;

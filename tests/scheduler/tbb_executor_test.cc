@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "oneapi/tbb/global_control.h"
 #include "oneapi/tbb/parallel_for.h"
@@ -152,6 +153,13 @@ TEST(TbbExecutorTest, MayBeUsedFromInsideAHostsArena) {
     result = *scheduler->Submit([] { return 4; }).Get();
   });
   EXPECT_EQ(result, 4);
+}
+
+TEST(TbbExecutorTest, PatienceIsPositive) {
+  for (const absl::Duration patience : {absl::ZeroDuration(), -absl::Seconds(1)}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(TbbExecutor::Create(1, {}, patience).status()));
+  }
+  EXPECT_TRUE(TbbExecutor::Create(1, {}, absl::Hours(1)).ok());
 }
 
 }  // namespace
