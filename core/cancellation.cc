@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <new>
 #include <stop_token>
 #include <utility>
 
@@ -25,6 +26,18 @@ struct CancellationState {
 
 }  // namespace internal
 
+namespace {
+
+absl::Status Cancelled() noexcept {
+  try {
+    return absl::CancelledError("cancelled");
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kCancelled, "");  // needs no memory
+  }
+}
+
+}  // namespace
+
 CancellationToken::CancellationToken(std::shared_ptr<internal::CancellationState> state)
     : state_(std::move(state)), token_(state_->source.get_token()) {}
 
@@ -38,7 +51,7 @@ CancellationSource::CancellationSource()
     : state_(std::make_shared<internal::CancellationState>()) {}
 
 bool CancellationSource::Cancel(absl::Status why) {
-  if (why.ok()) why = absl::CancelledError("cancelled");
+  if (why.ok()) why = Cancelled();
   {
     absl::MutexLock lock(&state_->mu);
     if (!state_->reason.ok()) return false;

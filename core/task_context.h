@@ -36,13 +36,15 @@ class TaskContext {
   // from time to time and returns early; what it then returns is kept.
   bool cancelled() const { return task_.cancel_requested(); }
 
-  // The same as a token, to hand to what the body calls.
+  // The same as a token, to hand to what the body calls. May throw std::bad_alloc.
   CancellationToken token() const { return task_.Token(); }
 
   // Once this body has completed, what depends on its task, now or later, waits for `task`
   // instead, which may be one that it has just submitted: so a task can grow without a
   // wait. Those that take this task's value still get it. The last call counts.
-  //   FailedPrecondition: `task` depends on this one; or this is a node of a graph
+  //   FailedPrecondition: `task` depends on this one (with the path); or this is a node of
+  //     a graph
+  //   ResourceExhausted: there is no memory for it
   //   InvalidArgument: `task` is a name, an empty handle, or of another scheduler
   absl::Status Continue(const TaskRef& task) {
     if (task.task() == nullptr) {

@@ -5,6 +5,7 @@
 #ifndef WEFT_SCHEDULER_GATHER_H_
 #define WEFT_SCHEDULER_GATHER_H_
 
+#include <new>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/task.h"
 #include "weft/scheduler/task_group.h"
 
@@ -25,7 +27,14 @@ namespace weft {
 // Memory: the handles, then the results.
 template <class T>
 Task<std::vector<internal::ResultOf<T>>> Gather(TaskGroup& group, std::vector<Task<T>> tasks) {
-  const auto after = std::vector<Task<T>>(tasks);
+  std::vector<Task<T>> after;
+  try {
+    after = tasks;
+  } catch (const std::bad_alloc&) {
+    return group.Submit([]() -> absl::StatusOr<std::vector<internal::ResultOf<T>>> {
+      return internal::OutOfMemory();
+    });
+  }
   return group.Submit(
       [tasks = std::move(tasks)]() mutable {
         std::vector<internal::ResultOf<T>> results;

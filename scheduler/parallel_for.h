@@ -91,12 +91,14 @@ Index Advance(Index begin, std::size_t by) {
 // All of the range is done even when some calls fail; the result is the error with the
 // smallest number, whatever the number of workers. When `group` is cancelled, what was
 // not begun is left out, and the result is the reason. InvalidArgument for options out
-// of range. May be called inside a task.
+// of range. ResourceExhausted when nothing could be begun, or not all, for want of memory.
+// May be called inside a task.
 template <std::integral Index, class F>
 absl::Status ParallelFor(TaskGroup& group, Index begin, Index end, F body,
                          const RangeOptions& options = {}) {
   if (options.min_items_per_task < 1) {
-    return absl::InvalidArgumentError("min_items_per_task is 0, expected at least 1");
+    return internal::StatusWithText(absl::StatusCode::kInvalidArgument,
+                                    "min_items_per_task is 0, expected at least 1");
   }
   internal::FirstError errors;
   std::atomic<bool> left_out{false};  // relaxed: read after the run
@@ -116,7 +118,9 @@ absl::Status ParallelFor(TaskGroup& group, Index begin, Index end, F body,
   internal::RangeRun run(internal::CountBetween(begin, end), options.min_items_per_task,
                          std::numeric_limits<std::size_t>::max(), run_chunk);
   absl::Status stopped = run.Run(group);
-  if (stopped.ok() && left_out) stopped = group.token().reason();
+  if (stopped.ok() && left_out) {
+    stopped = internal::OrOutOfMemory([&] { return group.token().reason(); });
+  }
   return stopped.ok() ? errors.status() : stopped;
 }
 
@@ -132,12 +136,18 @@ absl::StatusOr<T> ParallelReduce(TaskGroup& group, Index begin, Index end, T ide
                                  Combine combine, const RangeOptions& options = {}) {
   constexpr std::size_t kMostParts = 1024;
   if (options.min_items_per_task < 1) {
-    return absl::InvalidArgumentError("min_items_per_task is 0, expected at least 1");
+    return internal::StatusWithText(absl::StatusCode::kInvalidArgument,
+                                    "min_items_per_task is 0, expected at least 1");
   }
   const std::size_t count = internal::CountBetween(begin, end);
   const std::size_t parts = std::min(
       kMostParts, count / options.min_items_per_task + (count % options.min_items_per_task != 0));
-  std::vector<std::optional<T>> values(parts);
+  std::vector<std::optional<T>> values;
+  const absl::Status room = internal::OrOutOfMemory([&] {
+    values.resize(parts);
+    return absl::OkStatus();
+  });
+  if (!room.ok()) return room;
   const auto first_of = [&](std::size_t part) {
     return count / parts * part + std::min(part, count % parts);
   };

@@ -71,7 +71,8 @@ using MapResult = ResultOf<typename ValueOfReturn<
 // Stops early when `group` is cancelled: items not started have the reason as error.
 // Calls on different threads share `function`: it must allow that. `items` and
 // `function` must live until this returns. May be called inside a task.
-// Memory: the results, and one task per worker.
+// Memory: the results, and one task per worker. Throws std::bad_alloc when there is none for
+// the results; items that no task could be had for are ResourceExhausted.
 template <std::ranges::contiguous_range Items, class F>
 auto ParallelMap(TaskGroup& group, const Items& items, F function) {
   using Item = std::ranges::range_value_t<Items>;

@@ -17,7 +17,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "weft/core/cancellation.h"
 #include "weft/core/task_context.h"
+#include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/parallel_map.h"
 #include "weft/scheduler/task_group.h"
 #include "weft/scheduler/task_scheduler.h"
@@ -45,7 +47,8 @@ using ItemOf = typename std::invoke_result_t<Next&>::value_type;
 //
 // Stops early, with an error, when `group` is cancelled (its reason), or when `sink`
 // returns an absl::Status that is not OK: items that were taken already run to their end,
-// and nothing more is handed on. What `next` or `sink` throws comes out of this call, after
+// and nothing more is handed on. ResourceExhausted, in the same way, when there is no memory
+// to begin with, or for an item's place. What `next` or `sink` throws comes out of this call, after
 // those items have ended. May be called inside a task.
 // Memory: the window.
 template <class Next, class F, class Sink>
@@ -56,17 +59,29 @@ absl::Status ParallelMapStream(TaskGroup& group, Next next, F function, Sink sin
   const auto workers = static_cast<std::size_t>(group.scheduler().worker_count());
   const std::size_t window = options.window > 0 ? options.window : 64 * workers;
 
-  TaskGroup items(group.scheduler(), {.cancellation = group.token()});
   using Value = typename internal::ValueOfReturn<Result>::type;
-  std::deque<Task<Value>> under_way;  // goes before `items`, which waits for them
-  const auto take_one = [&] {
+  std::optional<TaskGroup> items;
+  std::optional<std::deque<Task<Value>>> room;  // goes before `items`, which waits for them
+  CancellationToken cancelled;
+  absl::Status opened = internal::OrOutOfMemory([&] {
+    items.emplace(group.scheduler(), GroupOptions{.cancellation = group.token()});
+    room.emplace();
+    cancelled = items->token();
+    return absl::OkStatus();
+  });
+  if (!opened.ok()) return opened;
+  std::deque<Task<Value>>& under_way = *room;
+  const auto take_one = [&]() -> absl::StatusOr<bool> {
     std::optional<Item> item = next();
     if (!item.has_value()) return false;
-    under_way.push_back(
-        items.Submit([&function, item = *std::move(item)](TaskContext& context) -> Result {
-          return internal::CallOnItem<F, Item, Result>(function, context, item);
-        }));
-    return true;
+    return internal::OrOutOfMemory([&]() -> absl::StatusOr<bool> {
+      under_way.emplace_back();
+      under_way.back() =
+          items->Submit([&function, item = *std::move(item)](TaskContext& context) -> Result {
+            return internal::CallOnItem<F, Item, Result>(function, context, item);
+          });
+      return true;
+    });
   };
   const auto hand_on = [&]() -> absl::Status {
     Task<Value> oldest = std::move(under_way.front());
@@ -78,7 +93,7 @@ absl::Status ParallelMapStream(TaskGroup& group, Next next, F function, Sink sin
         return std::move(oldest).Take();
       }
     }();
-    if (absl::Status stopped = items.token().reason(); !stopped.ok()) return stopped;
+    if (absl::Status stopped = cancelled.reason(); !stopped.ok()) return stopped;
     if constexpr (std::is_convertible_v<std::invoke_result_t<Sink&, Result>, absl::Status>) {
       return std::invoke(sink, std::move(result));
     } else {
@@ -87,7 +102,11 @@ absl::Status ParallelMapStream(TaskGroup& group, Next next, F function, Sink sin
     }
   };
   for (bool more = true; more || !under_way.empty();) {
-    while (more && under_way.size() < window) more = take_one();
+    while (more && under_way.size() < window) {
+      const absl::StatusOr<bool> taken = take_one();
+      if (!taken.ok()) return taken.status();
+      more = *taken;
+    }
     if (under_way.empty()) break;
     if (absl::Status handed = hand_on(); !handed.ok()) return handed;
   }

@@ -13,7 +13,7 @@ namespace weft {
 
 absl::Status AnyTask::Wait() const {
   const absl::Status waited = internal::Engine::Of(*node_).Wait({.task = node_.get()});
-  return waited.ok() ? result().status : waited;
+  return waited.ok() ? internal::Engine::OutcomeOf(*node_) : waited;
 }
 
 bool AnyTask::WaitUntil(absl::Time deadline) const {
@@ -30,8 +30,10 @@ bool WaitForAll(std::span<const AnyTask> tasks, absl::Time deadline) {
 }
 
 absl::Status AnyTask::AddDependency(const AnyTask& dependency) const {
-  if (!dependency.valid()) return absl::InvalidArgumentError("the dependency is an empty handle");
-  return internal::Engine::Of(*node_).AddDependency(*node_, *dependency.node_);
+  return internal::OrOutOfMemory([&] {
+    if (!dependency.valid()) return absl::InvalidArgumentError("the dependency is an empty handle");
+    return internal::Engine::Of(*node_).AddDependency(*node_, *dependency.node_);
+  });
 }
 
 }  // namespace weft

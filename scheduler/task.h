@@ -49,7 +49,8 @@ class AnyTask {
   // this one waits for meanwhile. Returns the task's status, or:
   //   FailedPrecondition: it waits for a name that was never submitted and nothing
   //     else in its group can run; or it waits for the task that calls.
-  //   ResourceExhausted: tasks wait inside tasks more than 1,000 deep.
+  //   ResourceExhausted: tasks wait inside tasks more than 1,000 deep; or there is no memory,
+  //     or no thread that could work meanwhile.
   absl::Status Wait() const;
 
   // The same, until `deadline`. True once the task has ended.
@@ -63,7 +64,8 @@ class AnyTask {
   // From now on this task, too, waits for `dependency` to end, and is skipped unless it
   // completes.
   //   FailedPrecondition: this task does not wait for anything any more; or `dependency`
-  //     depends on it
+  //     depends on it (with the path)
+  //   ResourceExhausted: there is no memory for it
   //   InvalidArgument: an empty handle, or one of another scheduler
   // Cost: O(V + E) of what depends on this task.
   absl::Status AddDependency(const AnyTask& dependency) const;
@@ -113,7 +115,8 @@ class Task : public AnyTask {
     if (const absl::StatusOr<T>& result = taken.Get(); !result.ok()) return result.status();
     if constexpr (!std::is_copy_constructible_v<T>) {
       if (!internal::SoleOwner(*taken.node_)) {
-        return absl::FailedPreconditionError(
+        return internal::StatusWithText(
+            absl::StatusCode::kFailedPrecondition,
             "the value cannot be moved: other handles or tasks can still read it");
       }
     }

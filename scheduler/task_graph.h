@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -106,6 +107,8 @@ class TaskGraph {
   }
 
   // Makes the graph ready to run; the first run does it otherwise.
+  //   ResourceExhausted: there was no memory for a node, an edge, a name or a cost; Clear
+  //     the graph, then; or there is none for this: freeze it again
   //   InvalidArgument: "circular dependency: a -> b -> a", an edge between two graphs
   //   FailedPrecondition: something was added after an earlier Freeze
   absl::Status Freeze() { return graph_->Freeze(); }
@@ -116,7 +119,7 @@ class TaskGraph {
   // Makes the graph empty. The first error that a destructor of a body threw.
   absl::Status Clear() { return graph_->Clear(); }
 
-  // For Graphviz: conditions are diamonds with numbered, dashed edges.
+  // For Graphviz: conditions are diamonds with numbered, dashed edges. Throws std::bad_alloc.
   std::string ToDot() const { return graph_->ToDot(); }
 
  private:
@@ -125,8 +128,11 @@ class TaskGraph {
   template <template <class> class Kind, class F>
   Node AddKind(F function, std::uint32_t word) {
     internal::GraphNode& node = graph_->NewNode(internal::kGraphOps<Kind, F>);
+    if (!graph_->IsNode(node)) return Node(graph_.get(), node);
     try {
       internal::GraphPayload<F>::Store(node, std::move(function));
+    } catch (const std::bad_alloc&) {
+      return Node(graph_.get(), graph_->DropNewestForMemory());
     } catch (...) {
       graph_->DropNewest();
       throw;

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 
 #include "weft/core/cancellation.h"
+#include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
@@ -31,21 +32,29 @@ TaskGroup::~TaskGroup() {
 }
 
 absl::StatusOr<Task<>> TaskGroup::Schedule(TaskDefinition definition) {
-  std::vector<TaskDefinition> one;
-  one.push_back(std::move(definition));
-  absl::StatusOr<std::vector<Task<>>> tasks = ScheduleBatch(std::move(one));
-  if (!tasks.ok()) return tasks.status();
-  return tasks->front();
+  return internal::OrOutOfMemory([&]() -> absl::StatusOr<Task<>> {
+    std::vector<TaskDefinition> one;
+    one.push_back(std::move(definition));
+    std::vector<internal::TaskPtr> nodes;
+    nodes.reserve(1);
+    absl::Status scheduled = engine_.Schedule(*core_, std::move(one), nodes);
+    if (!scheduled.ok()) return scheduled;
+    return Task<>(std::move(nodes.front()));
+  });
 }
 
 absl::StatusOr<std::vector<Task<>>> TaskGroup::ScheduleBatch(
     std::vector<TaskDefinition> definitions) {
-  auto nodes = engine_.Schedule(*core_, std::move(definitions));
-  if (!nodes.ok()) return nodes.status();
-  std::vector<Task<>> tasks;
-  tasks.reserve(nodes->size());
-  for (auto& node : *nodes) tasks.emplace_back(std::move(node));
-  return tasks;
+  return internal::OrOutOfMemory([&]() -> absl::StatusOr<std::vector<Task<>>> {
+    std::vector<internal::TaskPtr> nodes;
+    nodes.reserve(definitions.size());
+    std::vector<Task<>> tasks;
+    tasks.reserve(definitions.size());
+    absl::Status scheduled = engine_.Schedule(*core_, std::move(definitions), nodes);
+    if (!scheduled.ok()) return scheduled;
+    for (internal::TaskPtr& node : nodes) tasks.emplace_back(std::move(node));
+    return tasks;
+  });
 }
 
 void TaskGroup::Seal() { engine_.Seal(*core_); }

@@ -46,6 +46,7 @@ using TaskFor = Task<typename internal::KindOf<F, D...>::Value>;
 // each dependency. From outside: two locks for a few instructions each.
 class TaskGroup {
  public:
+  // Throws std::bad_alloc.
   explicit TaskGroup(TaskScheduler& scheduler, GroupOptions options = {});
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
@@ -72,6 +73,8 @@ class TaskGroup {
   // Never blocks. Work that is refused is a handle that has already ended:
   //   FailedPrecondition: the group is sealed or the scheduler shut down
   //   InvalidArgument: a dependency is empty or of another scheduler
+  //   ResourceExhausted: there is no memory for it (also later, as the task's failure, when
+  //     there is none for what ties it to its dependencies)
   //   the reason of the cancel, once the group is cancelled
   template <internal::NotOptions F, class... D>
   TaskFor<F, D...> Submit(F function, D&&... dependencies) {
@@ -117,7 +120,7 @@ class TaskGroup {
   // ones. `why` becomes their status. Idempotent: the first reason stays.
   void Cancel(absl::Status why);
 
-  // Cancelled when the group is.
+  // Cancelled when the group is. The first call may throw std::bad_alloc.
   CancellationToken token() const { return core_->Token(); }
 
   // Blocks until nothing in the group is ready, running or about to become so; tasks

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "weft/core/clock.h"
 #include "weft/distribution/topology.h"
 #include "weft/scheduler/inline_executor.h"
+#include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/tbb_executor.h"
 
 namespace weft {
@@ -59,10 +61,20 @@ TaskScheduler::TaskScheduler(std::unique_ptr<TaskExecutor> executor,
           std::move(executor), options.clock != nullptr ? *options.clock : SteadyClock(),
           internal::Engine::Options{.record_times = options.record_times,
                                     .steals = options.config.enable_work_stealing})),
-      on_destroy_(options.on_destroy),
-      root_(new TaskGroup(*this, *engine_)) {}
+      on_destroy_(options.on_destroy) {
+  try {
+    root_.reset(new TaskGroup(*this, *engine_));
+  } catch (...) {
+    engine_->Close();
+    throw;
+  }
+}
 
 absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Create(SchedulerOptions options) {
+  return internal::OrOutOfMemory([&] { return Make(options); });
+}
+
+absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Make(SchedulerOptions& options) {
   if (absl::Status valid = options.config.Validate(); !valid.ok()) return valid;
   if (absl::Status valid = CheckHooks(options); !valid.ok()) return valid;
   std::unique_ptr<TaskExecutor> executor = std::move(options.executor);
@@ -77,7 +89,7 @@ absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Create(SchedulerOp
 
 TaskScheduler::~TaskScheduler() {
   const absl::Status ended = Shutdown(on_destroy_);
-  if (!ended.ok()) {  // going on would free what running threads use
+  if (!ended.ok() && !engine_->Forked()) {  // going on would free what running threads use
     std::cerr << "weft: ~TaskScheduler(): " << ended.message() << "\n";
     std::abort();
   }
@@ -106,15 +118,25 @@ RunSummary TaskScheduler::Run(internal::GraphClaim claim, const GroupOptions& op
   return summary;
 }
 
+absl::Status TaskScheduler::Begin(TaskGraph& graph) {
+  if (engine_->Forked()) return internal::Engine::ForkedError();
+  return graph.graph_->Begin(engine_->clock());
+}
+
 RunSummary TaskScheduler::Run(TaskGraph& graph, const GroupOptions& options) {
-  RunSummary refused;
-  refused.status = graph.graph_->Begin(engine_->clock());
-  if (!refused.status.ok()) return refused;
-  return Run(internal::GraphClaim(*graph.graph_), options);
+  RunSummary summary;
+  summary.status = Begin(graph);
+  if (!summary.status.ok()) return summary;
+  try {
+    return Run(internal::GraphClaim(*graph.graph_), options);
+  } catch (const std::bad_alloc&) {
+    summary.status = internal::OutOfMemory();
+    return summary;
+  }
 }
 
 Task<RunSummary> TaskScheduler::Start(TaskGraph& graph, GroupOptions options) {
-  absl::Status begun = graph.graph_->Begin(engine_->clock());
+  absl::Status begun = Begin(graph);
   if (!begun.ok()) {
     return root_->Submit([begun]() -> absl::StatusOr<RunSummary> { return begun; });
   }

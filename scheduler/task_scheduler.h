@@ -57,6 +57,10 @@ struct SchedulerOptions {
 // Thread safety: every method may be called from any thread; the constructor and the
 // destructor by the owner alone, and not from inside one of its tasks. Groups must
 // be destroyed before their scheduler; handles may outlive it.
+//
+// In a forked child of the process nothing of it runs: calls are FailedPrecondition, Cancel
+// and Seal do nothing, results can be read, and destructors return. A scheduler that the
+// child makes works. A body that forks must end its child with exec or _exit.
 class TaskScheduler {
  public:
   // The default options. Aborts when the machine cannot give one worker thread:
@@ -146,6 +150,8 @@ class TaskScheduler {
  private:
   friend class TaskGroup;
   TaskScheduler(std::unique_ptr<TaskExecutor> executor, const SchedulerOptions& options);
+  static absl::StatusOr<std::unique_ptr<TaskScheduler>> Make(SchedulerOptions& options);
+  absl::Status Begin(TaskGraph& graph);
   RunSummary Run(internal::GraphClaim claim, const GroupOptions& options);
 
   internal::Engine* const engine_;  // deletes itself, when the last handle goes

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,7 +22,9 @@
 #include "oneapi/tbb/global_control.h"
 #include "oneapi/tbb/task_arena.h"
 
+#include "weft/core/internal/fork_count.h"
 #include "weft/core/internal/platform.h"
+#include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/late_watch.h"
 #include "weft/scheduler/internal/pumps.h"
 #include "weft/scheduler/internal/spare_threads.h"
@@ -59,9 +63,14 @@ class ThreadGrant {
     absl::MutexLock lock(&mu);
     std::unique_ptr<tbb::global_control> fresh;
     if (granted + threads > 0) {
-      fresh = std::make_unique<tbb::global_control>(  // one more for the thread that calls
-          tbb::global_control::max_allowed_parallelism,
-          static_cast<std::size_t>(granted + threads) + 1);
+      try {
+        fresh = std::make_unique<tbb::global_control>(  // one more for the thread that calls
+            tbb::global_control::max_allowed_parallelism,
+            static_cast<std::size_t>(granted + threads) + 1);
+      } catch (const std::bad_alloc&) {
+        if (threads > 0) throw;
+        fresh.reset(std::exchange(control, nullptr));  // too much is granted until the next
+      }
     }
     granted += threads;
     // The old control goes last: at no moment is there none.
@@ -77,6 +86,23 @@ std::shared_ptr<tbb::task_arena> MakeArena(int width) {
   return arena;
 }
 
+// In a forked process oneTBB counts on threads that stayed behind: there all threads are
+// our own (docs/decisions/0012-forked-children.md).
+bool ArenaIsUsable() {
+  if (!internal::CountForks()) throw std::bad_alloc();
+  return internal::ForkCount() == 0;
+}
+
+// False also when there is no memory or no thread: the caller hears of it.
+template <class F>
+bool Started(F start) noexcept {
+  try {
+    return start();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 absl::Status CheckWidth(int workers) {
   if (workers >= 1 && workers <= TbbExecutor::kMaxWorkers) return absl::OkStatus();
   return absl::InvalidArgumentError("number of workers is " + std::to_string(workers) +
@@ -84,22 +110,29 @@ absl::Status CheckWidth(int workers) {
 }
 
 absl::Status CannotSetUp(int workers, const std::exception& error) {
-  return absl::ResourceExhaustedError(std::string("cannot set up a pool of ") +
-                                      std::to_string(workers) + " workers: " + error.what());
+  return internal::OrOutOfMemory([&] {
+    return absl::ResourceExhaustedError(std::string("cannot set up a pool of ") +
+                                        std::to_string(workers) + " workers: " + error.what());
+  });
 }
 
 }  // namespace
 
 struct TbbExecutor::Threads {
-  Threads(int width, std::shared_ptr<internal::Pumps> pumps)
-      : grant(width), current_arena(MakeArena(width)), watch(std::move(pumps), spare) {}
+  Threads(int width, std::shared_ptr<internal::Pumps> pumps) : watch(std::move(pumps), spare) {
+    if (!ArenaIsUsable()) return;
+    grant.emplace(width);
+    absl::MutexLock lock(&mu);
+    current_arena = MakeArena(width);
+  }
 
+  // Null: all threads are our own.
   std::shared_ptr<tbb::task_arena> arena() const ABSL_LOCKS_EXCLUDED(mu) {
     absl::MutexLock lock(&mu);
     return current_arena;
   }
 
-  ThreadGrant grant;
+  std::optional<ThreadGrant> grant;
   mutable absl::Mutex mu;
   std::shared_ptr<tbb::task_arena> current_arena ABSL_GUARDED_BY(mu);
   internal::SpareThreads spare;
@@ -136,9 +169,13 @@ absl::Status TbbExecutor::Resize(int width) {
   if (width == pumps_->width()) return absl::OkStatus();
   try {
     // oneTBB complains of an arena with more places than there may be threads.
+    if (!threads_->grant) {
+      pumps_->SetWidth(width);
+      return absl::OkStatus();
+    }
     const ThreadGrant more(std::max(0, width - pumps_->width()));
     std::shared_ptr<tbb::task_arena> arena = MakeArena(width);
-    threads_->grant.Resize(width);
+    threads_->grant->Resize(width);
     pumps_->SetWidth(width);
     absl::MutexLock lock(&threads_->mu);
     threads_->current_arena.swap(arena);
@@ -156,21 +193,29 @@ void TbbExecutor::Start(WorkSource* source) { pumps_->Start(source); }
 bool TbbExecutor::StartPump(int slot) noexcept {
   using Asked = internal::Pumps::Asked;
   Asked asked = Asked::kNo;
-  try {
+  const bool known = Started([&] {
     asked = pumps_->Ask(slot, internal::StdPlatform::Now());
-    if (asked == Asked::kNo) return false;
-    if (asked != Asked::kSpare) {
-      if (asked == Asked::kToWatch) threads_->watch.Wake();
-      threads_->arena()->enqueue([pumps = pumps_] { pumps->RunNext(); });
+    return asked != Asked::kNo;
+  });
+  if (!known) return false;
+  if (asked == Asked::kSpare) {
+    if (Started(
+            [&] { return threads_->spare.Run([pumps = pumps_, slot] { pumps->Run(slot); }); })) {
       return true;
     }
-    if (threads_->spare.Run([pumps = pumps_, slot] { pumps->Run(slot); })) return true;
-  } catch (const std::exception&) {  // no memory or no thread: the caller hears of it
+    pumps_->Withdraw();
+    return false;
   }
-  if (asked == Asked::kNo) return false;
-  if (asked != Asked::kSpare) return !pumps_->TakeBack(slot);
-  pumps_->Withdraw();
-  return false;
+  if (asked == Asked::kToWatch) threads_->watch.Wake();
+  const auto next = [pumps = pumps_] { pumps->RunNext(); };
+  const bool enqueued = Started([&] {
+    const std::shared_ptr<tbb::task_arena> arena = threads_->arena();
+    if (arena == nullptr) return false;
+    arena->enqueue(next);
+    return true;
+  });
+  if (enqueued || Started([&] { return threads_->spare.Run(next); })) return true;
+  return !pumps_->TakeBack(slot);
 }
 
 void TbbExecutor::Stop() { pumps_->Stop(); }

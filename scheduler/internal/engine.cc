@@ -6,15 +6,23 @@
 
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/exception_status.h"
 
 namespace weft::internal {
+namespace {
+
+// Of tasks that have ended before they began: only their error is read.
+constexpr TaskOps kStandInOps = {
+    {nullptr, nullptr, true}, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+
+}  // namespace
 
 constinit thread_local Engine::ThreadFrame* Engine::current_frame_ = nullptr;
 
@@ -24,36 +32,77 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
       max_width_(executor->max_width()),
       drains_in_wait_(executor->drains_in_wait()),
       cancelled_(absl::CancelledError("cancelled")),
+      group_cancelled_(absl::CancelledError("the group was cancelled")),
+      group_destroyed_(absl::CancelledError("its group was destroyed before it was waited for")),
+      shutting_down_(absl::CancelledError("the scheduler is shutting down")),
+      no_such_name_(absl::NotFoundError("no task was submitted under this name")),
       executor_(std::move(executor)),
       tasks_(*pool_, this),
       blocks_(*pool_, nullptr),
       loop_(executor_->width(), max_width_,
             drains_in_wait_ ? ReadyOrder::kStrict : ReadyOrder::kDepthFirst, options.steals, *pool_,
             *this) {
+  if (!CountForks()) throw std::bad_alloc();
+  no_memory_ = &MakeStandIn(OutOfMemory());
+  forked_ = &MakeStandIn(ForkedError());
+  forked_group_ = MakeCounted<GroupCore>(*this, clock_);
   executor_->Start(this);
 }
 
 Engine::~Engine() = default;
 
+// Throws std::bad_alloc, until it was made: by the first engine.
+absl::Status Engine::ForkedError() {
+  // Never destroyed: statics of users may still have a scheduler.
+  static const absl::Status& made = *new absl::Status(
+      absl::StatusCode::kFailedPrecondition,
+      "this process was forked from the one that made the scheduler, whose threads are not "
+      "here: create a new scheduler in the child");
+  return made;
+}
+
+EngineTask& Engine::MakeStandIn(absl::Status why) {
+  EngineTask& task = *tasks_.TakeOutside();
+  task.ops = &kStandInOps;
+  task.scope = nullptr;
+  task.edges = 0;
+  ::new (static_cast<void*>(task.payload)) TaskError{std::move(why), nullptr};
+  // relaxed: whoever gets a handle gets it later.
+  task.word.store(static_cast<Bits>(TaskState::kFailed) | TaskWord::kRefused | TaskWord::kHandle,
+                  std::memory_order_relaxed);
+  return task;
+}
+
+EngineTask& Engine::StandInFor(GroupCore& group, bool detached) noexcept {
+  group.CountRefused();
+  EngineTask& task = Forked() ? *forked_ : *no_memory_;
+  if (!Forked()) RecordIn(group, "", PayloadAs<TaskError>(task).status);
+  if (!detached) task.Add(TaskWord::kHandle);
+  return task;
+}
+
 void Engine::Close() {
+  // Nobody else is here, and much of what we have would wait for who is not: it stays.
+  if (Forked()) return;
   {
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(this, &Engine::NoCalls));  // handles may outlive us
   }
   executor_.reset();
+  for (EngineTask* const stand_in : {no_memory_, forked_}) TaskPtr::Adopt(stand_in);
+  forked_group_ = {};
   // Entries of tasks that were claimed by those who waited for them.
   while (ReadyNode* node = loop_.lanes().Pop(Lane::kLow)) {
     Unpin(static_cast<EngineTask&>(*node));
   }
-  std::vector<ItemCache<EngineTask>*> caches;
   for (int slot = 0; slot < loop_.used_slots(); ++slot) {
-    caches.push_back(&loop_.WorkerAt(slot).tasks());
+    tasks_.TakeOver(loop_.WorkerAt(slot).tasks());
   }
   bool unused = false;
   {
     absl::MutexLock lock(&close_mu_);
     closed_ = true;
-    used_ += tasks_.CountUsed(caches);
+    used_ += tasks_.CountUsed();
     unused = used_ == 0;
   }
   if (unused) delete this;
@@ -77,6 +126,7 @@ void Engine::GiveBack(EngineTask& task) noexcept {
     tasks_.Give(worker->tasks(), &task);
     return;
   }
+  if (Forked()) return;
   bool last = false;
   {
     absl::MutexLock lock(&close_mu_);

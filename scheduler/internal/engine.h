@@ -22,11 +22,13 @@
 #include "absl/time/time.h"
 
 #include "weft/core/clock.h"
+#include "weft/core/internal/fork_count.h"
 #include "weft/core/task_definition.h"
 #include "weft/core/task_id.h"
 #include "weft/core/task_options.h"
 #include "weft/core/task_result.h"
 #include "weft/scheduler/internal/edge_list.h"
+#include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/group_core.h"
 #include "weft/scheduler/internal/item_store.h"
@@ -54,6 +56,7 @@ class Engine final : public WorkSource, private RunLoopHost {
     bool record_times = false;
     bool steals = true;
   };
+  // Throws std::bad_alloc.
   Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options);
 
   static Engine& Of(const EngineTask& task) {
@@ -72,7 +75,13 @@ class Engine final : public WorkSource, private RunLoopHost {
   // handles live on keep the engine.
   void Close();
 
-  // Groups.
+  // Whether this process has been forked from the one that the engine was made in: its
+  // threads are not here, and its locks may be held by one of them for ever. Then no call
+  // may take one.
+  bool Forked() const { return ForkCount() != forks_; }
+  static absl::Status ForkedError();
+
+  // Groups. Throws std::bad_alloc.
   IntrusivePtr<GroupCore> AddGroup();
   // Seals the group, cancels what is left, waits for it and forgets its names.
   void EndGroup(GroupCore& group);
@@ -88,13 +97,17 @@ class Engine final : public WorkSource, private RunLoopHost {
   // `given_up`: references to some of the dependencies, which the task's body has, too;
   // they are dropped before it can run.
   void Submit(GroupCore& group, EngineTask& task, std::span<const Dependency> dependencies,
-              std::span<TaskPtr> given_up, const TaskOptions& options, bool detached);
-  void SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& options, bool detached);
-  // All or none.
-  absl::StatusOr<std::vector<TaskPtr>> Schedule(GroupCore& group,
-                                                std::vector<TaskDefinition> definitions);
+              std::span<TaskPtr> given_up, const TaskOptions& options, bool detached) noexcept;
+  void SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& options,
+                   bool detached) noexcept;
+  // For a task that there is no memory for, or no thread, after a fork: one that has ended
+  // with that error. With a reference for the caller, unless `detached`.
+  EngineTask& StandInFor(GroupCore& group, bool detached) noexcept;
+  // All or none. `handles` has room for as many.
+  absl::Status Schedule(GroupCore& group, std::vector<TaskDefinition> definitions,
+                        std::vector<TaskPtr>& handles);
   // The name can be given to another task.
-  static absl::Status ReleaseName(GroupCore& group, std::string_view name);
+  absl::Status ReleaseName(GroupCore& group, std::string_view name);
   // `task` waits for `dependency`, too.
   absl::Status AddDependency(EngineTask& task, EngineTask& dependency);
 
@@ -113,12 +126,14 @@ class Engine final : public WorkSource, private RunLoopHost {
 
   // Queries.
   static TaskState StateOf(const EngineTask& task);
+  // Without the texts that there is no memory for.
   static TaskResult ResultOfTask(EngineTask& task);
+  static absl::Status OutcomeOf(EngineTask& task);
   static std::exception_ptr ExceptionOf(const EngineTask& task);
   absl::StatusOr<TaskResult> Find(TaskId id) const;
   // Empty: it has ended.
   absl::StatusOr<TaskPin> FindUnfinished(TaskId id) const;
-  static absl::StatusOr<TaskPtr> FindNamed(GroupCore& group, std::string_view name);
+  absl::StatusOr<TaskPtr> FindNamed(GroupCore& group, std::string_view name);
   bool InsideTask() const;
 
   // Waits as Wait does, then gives what the handle reads: the result, or why the
@@ -127,11 +142,18 @@ class Engine final : public WorkSource, private RunLoopHost {
   const ResultOf<T>& Get(EngineTask& task) {
     const absl::Status waited = Wait({.task = &task});
     const auto word = task.word.load(std::memory_order_acquire);
-    return *static_cast<const ResultOf<T>*>(TaskWord::Ended(word) ? EndedResult(task)
-                                                                  : MadeError(task, waited));
+    if (TaskWord::Ended(word)) return ResultIn<T>(task);
+    const void* const made = MadeError(task, waited);
+    return made != nullptr ? *static_cast<const ResultOf<T>*>(made) : StandInResult<T>(Of(task));
   }
-  // The ResultOf<T> of a task that has ended. Good while a reference to the task lives.
-  static const void* EndedResult(EngineTask& task);
+  // Of a task that has ended. Good while a reference to the task lives.
+  template <class T>
+  static const ResultOf<T>& ResultIn(EngineTask& task) {
+    const void* const result = EndedResult(task);
+    if (result != nullptr) [[likely]]
+      return *static_cast<const ResultOf<T>*>(result);
+    return StandInResult<T>(Of(task));
+  }
 
   void Drain(int slot) noexcept override;
 
@@ -182,7 +204,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   // For groups and tasks.
   void NotifyGroup(const GroupCore* group);
   CancellationToken TokenOf(EngineTask& task);
-  absl::Status Continue(EngineTask& task, EngineTask& continuation);
+  absl::Status Continue(EngineTask& task, EngineTask& continuation) noexcept;
   static void Destroy(EngineTask& task) noexcept;
 
  private:
@@ -194,12 +216,25 @@ class Engine final : public WorkSource, private RunLoopHost {
   class Plans;
   class BlockedPump;
   class Call;
+  class PathSearch;
+  class GroupCursor;
   struct GraphRun {  // a run that somebody waits for
     Graph* graph = nullptr;
-    int cancels = 0;  // calls of Graph::Cancel under way
+    const WaitFrame* caller = nullptr;  // the body that waits for it; null: none of ours does
+    int cancels = 0;                    // calls of Graph::Cancel under way
     GraphRun* next = nullptr;
     GraphRun* previous = nullptr;
   };
+
+  // What there is no memory for, or what must not be touched after a fork.
+  template <class T>
+  static const ResultOf<T>& StandInResult(const Engine& engine) {
+    static const ResultOf<T> no_memory(OutOfMemory());
+    static const ResultOf<T> forked(ForkedError());
+    return engine.Forked() ? forked : no_memory;
+  }
+  // A ResultOf<T>; null: there is no memory for it.
+  static const void* EndedResult(EngineTask& task) noexcept;
 
   static constinit thread_local ThreadFrame* current_frame_;
 
@@ -208,19 +243,23 @@ class Engine final : public WorkSource, private RunLoopHost {
   ThreadFrame* FrameOfThread() const;
   EngineWorker* WorkerOfThread() const;
 
+  EngineTask& MakeStandIn(absl::Status why);
+
   // engine_submit.cc
   absl::Status CheckDependencies(std::span<const Dependency> dependencies) const;
   // Counts a task that comes in; the reason when it may not.
   absl::Status Enter(GroupCore& group, EngineTask& task, EngineWorker* worker);
-  absl::Status Admit(GroupCore& group, EngineWorker* worker);
+  absl::Status Admit(GroupCore& group, EngineWorker* worker) const;
   static void CountIn(GroupCore& group, EngineWorker* worker);
-  static void TakeBack(GroupCore& group, EngineWorker* worker);
+  // `before`: the group's rest before it was counted.
+  static void TakeBack(GroupCore& group, EngineWorker* worker, const GroupCore::Rest& before);
   void Refuse(GroupCore& group, EngineTask& task, absl::Status why, bool detached);
   static Bits FirstWord(const TaskOptions& options, int handles, int pins);
   struct Linked {
     std::uint32_t arrived = 0;  // so many of the task's dependencies have ended
     TaskPtr cause;              // one that did not complete, or why that was skipped
     bool out_of_memory = false;
+    EngineTask* starved = nullptr;  // as Ending::starved
   };
   Linked Link(EngineTask& task, std::span<const Dependency> dependencies,
               bool was_name) noexcept ABSL_NO_THREAD_SAFETY_ANALYSIS;  // locks in the middle
@@ -250,7 +289,8 @@ class Engine final : public WorkSource, private RunLoopHost {
                       EngineWorker* worker);
   static absl::Status CycleError(std::vector<EngineTask*>& cycle);
   void Publish(GroupCore& group, Plans& plans, EngineWorker* worker);
-  static void RecordIn(GroupCore& group, const std::string& name, const absl::Status& status);
+  static void RecordIn(GroupCore& group, const std::string& name,
+                       const absl::Status& status) noexcept;
   template <class F>
   void ForEachSuccessor(EngineTask& task, F visit);
   // Those that are there now, and those that will be handed over to it; each is kept.
@@ -260,9 +300,13 @@ class Engine final : public WorkSource, private RunLoopHost {
   // A name has got its task, whose dependencies are linked.
   void ResolveName(EngineTask& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
   bool MarkBlocked(EngineTask& task) ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
+  // Counts it as blocked by one more; where there is no memory for that, decides its end.
+  bool CountBlockedBy(EngineTask& task, EngineTask*& starved) noexcept
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
   void Unblock(EngineTask& task) noexcept;
   void UnblockAll(EngineTask& first) ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
-  void SetBlocked(EngineTask& first) noexcept ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
+  void SetBlocked(EngineTask& first, EngineTask*& starved) noexcept
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
   absl::Status UnresolvedError(EngineTask& task);
   std::string BareNameBehind(EngineTask& wanted);
 
@@ -285,6 +329,7 @@ class Engine final : public WorkSource, private RunLoopHost {
                             bool drop) noexcept;
   void EndCancelled(EngineTask& task, Ending& ending) noexcept;
   void EndSkipped(EngineTask& task, Ending& ending) noexcept;
+  void EndWithoutMemory(EngineTask& task, Ending& ending) noexcept;
   void EndWithError(EngineTask& task, TaskState state, absl::Status error,
                     std::exception_ptr thrown, bool drop, Ending& ending) noexcept;
   void EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept;
@@ -298,6 +343,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   void FinishSkips(Ending& ending) noexcept;
   void ReleaseAll(std::uintptr_t successors, TaskState state, Ending& ending) noexcept;
   void Release(const Edge& edge, TaskState state, Ending& ending) noexcept;
+  absl::Status ContinueAs(EngineTask& task, EngineTask& continuation);
   // The successors of a task wait for `to` instead.
   void ForgetHandOver(const EngineTask& from) noexcept;
   void HandOver(std::uintptr_t successors, TaskPin to, EdgeBlock<StdPlatform>* spare,
@@ -313,15 +359,22 @@ class Engine final : public WorkSource, private RunLoopHost {
 
   // engine_run.cc
   bool StartPump(int slot) noexcept override;
+  void OnNoPump() noexcept override;
+  void TryStartAgain();
+  // seq_cst, both: after the caller was added to those whom a failed start wakes.
+  bool MissesPumps() const {
+    const std::uint64_t answered = answered_starts_.load(std::memory_order_seq_cst);
+    return failed_starts_.load(std::memory_order_seq_cst) != answered;
+  }
   void OnSlot(int slot) noexcept override;
-  absl::Status RunGraphInTask(Graph& graph);
-  absl::Status RunGraphHere(Graph& graph);
+  absl::Status AwaitRun(Graph& graph, bool inside);
+  absl::Status RunGraphIn(ThreadFrame& thread, Graph& graph);
+  void RunGraphHere(Graph& graph);
   void CancelGraphs(const absl::Status& why);
   void CancelOne(EngineTask& task);
   static void CancelTokenOf(EngineTask& task, const absl::Status& why);
   static bool NotBeingCancelled(GraphRun* run) { return run->cancels == 0; }
   bool NoCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; }
-  std::vector<IntrusivePtr<GroupCore>> Groups() const;
   bool NobodyDrains() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drain_mu_) { return !draining_; }
   bool TryBeginDraining();
   void BeginDraining();
@@ -330,7 +383,10 @@ class Engine final : public WorkSource, private RunLoopHost {
 
   // engine_wait.cc
   static absl::Status TooManyBlocked();
+  static absl::Status NoThread() noexcept;
   static bool Satisfied(const WaitTarget& target);
+  // Whether the target's end needs that of `task`.
+  static bool IsPart(const EngineTask& task, const WaitTarget& target);
   absl::Status WaitOutside(const WaitTarget& target, absl::Time deadline);
   absl::Status WaitByDraining(const WaitTarget& target, absl::Time deadline);
   // `surely`: what would be an error is waited out.
@@ -338,11 +394,18 @@ class Engine final : public WorkSource, private RunLoopHost {
                           bool surely);
   absl::Status Sleep(ThreadFrame& thread, WaitFrame& frame, absl::Time deadline, bool surely);
   void WaitSurely(const WaitTarget& target);
+  static WaitFrame FrameOfBody(const ThreadFrame& thread, const WaitTarget& target);
+  // Sleeps until it is let go. False: not by then. While a worker that was needed could not
+  // be started, tries again from time to time.
+  bool Park(StdPlatform::Parker& parker, absl::Time deadline);
+  // Whether somebody is at work while this body blocks; tries to see to it.
+  bool SomebodyWorks(StdPlatform::Parker& parker);
   // True: it has ended, or the group is at rest. Else whoever brings that about says so,
   // unless nobody can.
   bool Arm(Waiter& waiter, bool& unresolved);
   void StopWaiting(Waiter& waiter);
-  bool HelpOnce(ThreadFrame& thread, const WaitTarget& target);
+  enum class Helped { kRan, kNothing, kNoMemory };
+  Helped HelpOnce(ThreadFrame& thread, const WaitTarget& target);
   // True: it was claimed, and has ended.
   bool RunIfReady(EngineTask& task, EngineWorker& worker);
   void RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed);
@@ -351,9 +414,13 @@ class Engine final : public WorkSource, private RunLoopHost {
   void DropStale();
   void Drop(EngineTask* first);
   // A ready task that the target depends on, claimed; for one worker.
-  bool RunHelp(const WaitTarget& target, EngineWorker& worker);
-  // FailedPrecondition with the path when what is to end depends on `from`.
-  absl::Status CheckNoPath(EngineTask& from, const WaitTarget& to, const WaitFrame* frame);
+  Helped RunHelp(const WaitTarget& target, EngineWorker& worker);
+  // engine_path.cc
+  // FailedPrecondition with the path when what the body waits for cannot end before it.
+  absl::Status CheckWait(const WaitFrame& frame);
+  // The same when `to` cannot end before `from`, which is to wait for it; `refused` says for
+  // what: "cannot wait for".
+  absl::Status CheckEdge(EngineTask& from, EngineTask& to, std::string_view refused);
 
   // engine_groups.cc
   void Settle();
@@ -365,15 +432,22 @@ class Engine final : public WorkSource, private RunLoopHost {
   // engine_report.cc
   absl::StatusOr<TaskPin> FindAny(TaskId id) const;
   static std::string NameOf(EngineTask& task);
-  static absl::Status StatusOf(EngineTask& task, Bits word);
-  static const void* MadeError(EngineTask& task, const absl::Status& error);
+  static absl::Status StatusOf(EngineTask& task, Bits word) noexcept;
+  // Null: there is no memory for it.
+  static const void* MadeError(EngineTask& task, const absl::Status& error) noexcept;
 
   // Constant after construction.
   const Clock& clock_;
   const bool record_times_;
   const int max_width_;
   const bool drains_in_wait_;
-  const absl::Status cancelled_;            // what a cancelled task says of itself
+  const std::uint32_t forks_ = ForkCount();
+  // Made once, for cancelling and shutting down need no memory.
+  const absl::Status cancelled_;        // what a cancelled task says of itself
+  const absl::Status group_cancelled_;  // what a group says that was cancelled without a reason
+  const absl::Status group_destroyed_;
+  const absl::Status shutting_down_;
+  const absl::Status no_such_name_;         // what a name without a task says in the end
   std::unique_ptr<TaskExecutor> executor_;  // until Close
   const std::shared_ptr<EnginePool> pool_ = SharedNodePool();
   ItemStore<StdPlatform, EngineTask> tasks_;
@@ -397,8 +471,19 @@ class Engine final : public WorkSource, private RunLoopHost {
   std::vector<HandOverPlan> hand_overs_;  // guarded by hand_overs_lock_
   StdPlatform::Atomic<std::size_t> hand_over_count_{0};
 
+  // Handed out instead of tasks that could not be made. Ours until Close.
+  EngineTask* no_memory_ = nullptr;
+  EngineTask* forked_ = nullptr;
+  IntrusivePtr<GroupCore> forked_group_;  // what is a group in a forked child
+
+  // How many that were needed did not start, since all was well.
+  StdPlatform::Atomic<std::uint64_t> failed_starts_{0};
+  StdPlatform::Atomic<std::uint64_t> answered_starts_{0};  // so many of them were tried again
+
   mutable absl::Mutex mu_;  // the lists
   GroupCore* groups_ ABSL_GUARDED_BY(mu_) = nullptr;
+  GroupCursor* cursors_ ABSL_GUARDED_BY(mu_) = nullptr;
+  std::uint64_t group_changes_ ABSL_GUARDED_BY(mu_) = 0;  // groups that came or went
   GraphRun* graph_runs_ ABSL_GUARDED_BY(mu_) = nullptr;
   std::int64_t calls_ ABSL_GUARDED_BY(mu_) = 0;  // that may still use executor_
 

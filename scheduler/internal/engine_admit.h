@@ -6,7 +6,6 @@
 #define WEFT_SCHEDULER_INTERNAL_ENGINE_ADMIT_H_
 
 #include <atomic>
-#include <new>
 
 #include "absl/status/status.h"
 
@@ -29,34 +28,36 @@ inline void Engine::CountIn(GroupCore& group, EngineWorker* worker) {
   }
 }
 
-inline void Engine::TakeBack(GroupCore& group, EngineWorker* worker) {
+inline void Engine::TakeBack(GroupCore& group, EngineWorker* worker,
+                             const GroupCore::Rest& before) {
   if (InTaskOf(group, worker)) {
     worker->TakeBackSubmitted(group);
   } else {
-    group.TakeBackSubmitted();
+    group.TakeBackSubmitted(before);
   }
 }
 
-inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker) {
+inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker) const {
   if (absl::Status refusal = group.Refusal(); !refusal.ok()) return refusal;
-  group.StartClock();
+  const GroupCore::Rest rest = worker == nullptr ? group.rest() : GroupCore::Rest{};
   CountIn(group, worker);
   // seq_cst, after the count: a shutdown sets the phase, then looks at the count.
   if (worker == nullptr && phase_.load(std::memory_order_seq_cst) != Phase::kOpen) {
-    group.TakeBackSubmitted();
-    return absl::FailedPreconditionError("the scheduler is shut down: it takes no more tasks");
+    group.TakeBackSubmitted(rest);
+    return StatusWithText(absl::StatusCode::kFailedPrecondition,
+                          "the scheduler is shut down: it takes no more tasks");
   }
   return absl::OkStatus();
 }
 
 inline absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWorker* worker) {
-  try {
+  absl::Status refusal = OrOutOfMemory([&] {
     if (record_times_) [[unlikely]]
       PrepareTimes(task);
     return Admit(group, worker);
-  } catch (const std::bad_alloc&) {
-    return OutOfMemory();
-  }
+  });
+  if (refusal.ok()) group.StartClock();
+  return refusal;
 }
 
 }  // namespace weft::internal

@@ -14,6 +14,8 @@
 
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/group_cursor.h"
+#include "weft/scheduler/internal/table_room.h"
 
 namespace weft::internal {
 namespace {
@@ -53,21 +55,33 @@ bool Engine::MarkBlocked(EngineTask& task) {
   return false;
 }
 
+// Who waits for the task's group would wait for the name, too, if it counted as one that
+// will end and nobody knew that it will not: rather it ends now.
+bool Engine::CountBlockedBy(EngineTask& task, EngineTask*& starved) noexcept {
+  try {
+    ++SafelyAt(blocked_, &task);
+    return true;
+  } catch (const std::bad_alloc&) {
+    Bits seen = 0;
+    if (!task.Decide(seen)) return false;
+    task.Add(TaskWord::kPin);
+    task.link.store(starved == nullptr ? 0 : EnginePool::IndexOf(*starved),
+                    std::memory_order_relaxed);
+    starved = &task;
+    return false;
+  }
+}
+
 // The task, and those that wait for it, do not count as tasks that will end. They are
 // linked through themselves: blocked tasks are in no queue.
-void Engine::SetBlocked(EngineTask& first) noexcept {
+void Engine::SetBlocked(EngineTask& first, EngineTask*& starved) noexcept {
   if (!MarkBlocked(first)) return;
   first.link.store(0, std::memory_order_relaxed);
   for (EngineTask* task = &first; task != nullptr;) {
     std::uint32_t rest = task->link.load(std::memory_order_relaxed);
     ForEachSuccessor(*task, [&](EngineTask& successor) {
       blocked_mu_.AssertHeld();
-      try {
-        ++blocked_[&successor];
-      } catch (const std::bad_alloc&) {
-        return;  // a wait for its group then waits for the name, too
-      }
-      if (!MarkBlocked(successor)) return;
+      if (!CountBlockedBy(successor, starved) || !MarkBlocked(successor)) return;
       successor.link.store(rest, std::memory_order_relaxed);
       rest = EnginePool::IndexOf(successor);
     });
@@ -111,7 +125,8 @@ absl::Status Engine::UnresolvedError(EngineTask& task) {
 
 // A name without a task that `wanted` waits for, directly or not; empty: it has come.
 std::string Engine::BareNameBehind(EngineTask& wanted) {
-  for (const IntrusivePtr<GroupCore>& group : Groups()) {
+  GroupCursor groups(*this);
+  while (const IntrusivePtr<GroupCore> group = groups.Next()) {
     std::vector<TaskPin> bare;  // a name has a pin of ours and one of its own
     {
       absl::MutexLock lock(&group->names_mu);
@@ -123,7 +138,8 @@ std::string Engine::BareNameBehind(EngineTask& wanted) {
     }
     for (const TaskPin& name : bare) {
       PinnedTasks kept;
-      absl::flat_hash_set<EngineTask*> seen = {name.get()};
+      absl::flat_hash_set<EngineTask*> seen;
+      InsertSafely(seen, name.get());
       std::vector<EngineTask*> open = {name.get()};
       while (!open.empty()) {
         EngineTask* const task = open.back();
@@ -132,7 +148,7 @@ std::string Engine::BareNameBehind(EngineTask& wanted) {
         std::vector<EngineTask*> successors;
         AddSuccessors(*task, successors, kept);
         for (EngineTask* const next : successors) {
-          if (seen.insert(next).second) open.push_back(next);
+          if (InsertSafely(seen, next)) open.push_back(next);
         }
       }
     }

@@ -58,6 +58,15 @@ void Engine::DestroyRunBody(EngineTask& task, absl::Status& status) noexcept {
   }
 }
 
+void Engine::RecordIn(GroupCore& group, const std::string& name,
+                      const absl::Status& status) noexcept {
+  try {
+    group.failures.Record({.id = {}, .name = name, .status = status});
+  } catch (const std::bad_alloc&) {
+    // As below.
+  }
+}
+
 void Engine::Record(EngineTask& task, const absl::Status& status) noexcept {
   try {
     const TaskExtras* const extras = ExtrasOf(task);
@@ -117,6 +126,18 @@ void Engine::EndSkipped(EngineTask& task, Ending& ending) noexcept {
   OpsOf(task).free_room(task);
   ::new (static_cast<void*>(task.payload)) TaskRoot{TaskPtr(ending.cause).Release()};
   EndOne(task, TaskState::kSkipped, /*drop=*/false, ending);
+}
+
+// A pending task that could not be kept.
+void Engine::EndWithoutMemory(EngineTask& task, Ending& ending) noexcept {
+  absl::Status thrown;
+  {
+    const BodyScope body(ending.worker, task);
+    thrown = DestroyBody(task);
+  }
+  if (!thrown.ok()) Record(task, thrown);
+  Record(task, OutOfMemory());
+  EndWithError(task, TaskState::kFailed, OutOfMemory(), nullptr, /*drop=*/false, ending);
 }
 
 // A task whose end was decided, with an error of its own.
@@ -237,12 +258,7 @@ void Engine::HandOver(std::uintptr_t successors, TaskPin to, EdgeBlock<StdPlatfo
         EdgeList<StdPlatform>(successors).ForEach([&](const Edge& edge) {
           blocked_mu_.AssertHeld();
           auto& successor = static_cast<EngineTask&>(pool_->NodeOf(edge.successor));
-          try {
-            ++blocked_[&successor];
-          } catch (const std::bad_alloc&) {
-            return;  // a wait for its group then waits for the name, too
-          }
-          SetBlocked(successor);
+          if (CountBlockedBy(successor, ending.starved)) SetBlocked(successor, ending.starved);
         });
       }
       used = EdgeList<StdPlatform>(EdgesOf(*to, word)).Splice(successors, spare);
@@ -264,14 +280,19 @@ void Engine::Release(const Edge& edge, TaskState state, Ending& ending) noexcept
   if (Arrive(successor, 1)) MakeReady(successor, ending);
 }
 
-absl::Status Engine::Continue(EngineTask& task, EngineTask& continuation) {
+absl::Status Engine::Continue(EngineTask& task, EngineTask& continuation) noexcept {
+  if (Forked()) return ForkedError();
+  return OrOutOfMemory([&] { return ContinueAs(task, continuation); });
+}
+
+absl::Status Engine::ContinueAs(EngineTask& task, EngineTask& continuation) {
   if (&Of(continuation) != this) {
     return absl::InvalidArgumentError("the continuation belongs to another scheduler");
   }
   TaskExtras& extras = MakeExtras(task);
   TaskPin before(&continuation);  // declared before the lock: destroyed after it
   absl::MutexLock late(&late_mu_);
-  if (absl::Status path = CheckNoPath(task, {.task = &continuation}, nullptr); !path.ok()) {
+  if (absl::Status path = CheckEdge(task, continuation, "cannot continue as"); !path.ok()) {
     return path;
   }
   EdgeBlock<StdPlatform>* unused = NewBlock();
@@ -332,12 +353,24 @@ void Engine::MakeReady(EngineTask& task, Ending& ending) noexcept {
 }
 
 void Engine::FinishSkips(Ending& ending) noexcept {
-  while (EngineTask* const task = ending.skipped) {
+  const auto take = [this](EngineTask*& first) {
+    EngineTask* const task = first;
     const std::uint32_t next = task->link.load(std::memory_order_relaxed);
-    ending.skipped = next == 0 ? nullptr : &static_cast<EngineTask&>(pool_->NodeOf(next));
-    EndSkipped(*task, ending);
-    if (Arrive(*task, 1)) Unpin(*task);  // nothing else has a use for it
-  }
+    first = next == 0 ? nullptr : &static_cast<EngineTask&>(pool_->NodeOf(next));
+    return task;
+  };
+  do {
+    while (ending.skipped != nullptr) {
+      EngineTask* const task = take(ending.skipped);
+      EndSkipped(*task, ending);
+      if (Arrive(*task, 1)) Unpin(*task);  // nothing else has a use for it
+    }
+    if (ending.starved != nullptr) {
+      EngineTask* const task = take(ending.starved);
+      EndWithoutMemory(*task, ending);
+      Unpin(*task);
+    }
+  } while (ending.skipped != nullptr || ending.starved != nullptr);
 }
 
 void Engine::FinishCall(Ending& ending) noexcept {

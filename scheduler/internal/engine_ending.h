@@ -22,6 +22,21 @@ struct Engine::Ending {
   // Tasks whose end we have decided, linked through themselves. We have still to arrive at
   // each: so until then they are in no queue, and live.
   EngineTask* skipped = nullptr;
+  // Tasks that end because there was no memory to count them as blocked: the same, each
+  // with a pin, for we do not arrive there.
+  EngineTask* starved = nullptr;
+  void AddStarved(EngineTask* first) { starved = starved == nullptr ? first : Join(first); }
+
+ private:
+  EngineTask* Join(EngineTask* first) const {
+    EngineTask* last = first;
+    // relaxed, both: one thread's.
+    while (const std::uint32_t after = last->link.load(std::memory_order_relaxed)) {
+      last = &static_cast<EngineTask&>(Of(*first).pool_->NodeOf(after));
+    }
+    last->link.store(EnginePool::IndexOf(*starved), std::memory_order_relaxed);
+    return first;
+  }
 };
 
 }  // namespace weft::internal

@@ -6,9 +6,17 @@
 #ifndef WEFT_SCHEDULER_INTERNAL_ENGINE_FRAME_H_
 #define WEFT_SCHEDULER_INTERNAL_ENGINE_FRAME_H_
 
+#include <chrono>
+
 #include "weft/scheduler/internal/engine.h"
 
 namespace weft::internal {
+
+// How long a thread that waits for work sleeps before it tries again to start a worker that
+// could not be had.
+inline constexpr std::chrono::milliseconds kStartAgainAfter{10};
+// So often does the last body that is not blocked try it before its wait is refused.
+inline constexpr int kStartAttempts = 5;
 
 // Thread safety: belongs to its thread.
 struct Engine::ThreadFrame {

@@ -2,6 +2,8 @@
 //
 // Groups, from their first task to their end, and the end of all of them.
 
+#include <cstdint>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,42 +16,79 @@
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/group_cursor.h"
 
 namespace weft::internal {
 
+Engine::GroupCursor::GroupCursor(Engine& engine) : engine_(engine) {
+  absl::MutexLock lock(&engine_.mu_);
+  next_ = engine_.groups_;
+  after_ = engine_.cursors_;
+  engine_.cursors_ = this;
+}
+
+Engine::GroupCursor::~GroupCursor() {
+  absl::MutexLock lock(&engine_.mu_);
+  GroupCursor** at = &engine_.cursors_;
+  while (*at != this) at = &(*at)->after_;
+  *at = after_;
+}
+
+IntrusivePtr<GroupCore> Engine::GroupCursor::Next() {
+  absl::MutexLock lock(&engine_.mu_);
+  IntrusivePtr<GroupCore> group(next_);
+  if (next_ != nullptr) next_ = next_->next;
+  return group;
+}
+
+void Engine::GroupCursor::StepOver(const GroupCore& gone) {
+  if (next_ == &gone) next_ = gone.next;
+  if (after_ != nullptr) after_->StepOver(gone);
+}
+
 IntrusivePtr<GroupCore> Engine::AddGroup() {
+  if (Forked()) return forked_group_;
   auto group = MakeCounted<GroupCore>(*this, clock_);
   absl::MutexLock lock(&mu_);
   group->next = groups_;
   if (groups_ != nullptr) groups_->previous = group.get();
   groups_ = group.get();
+  ++group_changes_;
   return group;
 }
 
 // Ends what stands for names that nobody gave a task.
 void Engine::Seal(GroupCore& group) {
+  if (Forked()) return;
   const Call call(*this);  // a shutdown waits for what follows
   if (!group.Seal()) return;
-  std::vector<TaskPin> bare;
+  EngineTask* bare = nullptr;  // linked through themselves: they are in no queue
   {
     absl::MutexLock lock(&group.names_mu);
-    bare.reserve(group.names.size());
     for (const auto& [name, task] : group.names) {
       Bits seen = 0;
       if ((task->word.load(std::memory_order_relaxed) & TaskWord::kBareName) == 0) continue;
-      if (task->Decide(seen)) bare.emplace_back(task);
+      if (!task->Decide(seen)) continue;
+      task->Add(TaskWord::kPin);
+      // relaxed: ours, now that we have decided its end.
+      task->link.store(bare == nullptr ? 0 : EnginePool::IndexOf(*bare), std::memory_order_relaxed);
+      bare = task;
     }
   }
-  const absl::Status missing = absl::NotFoundError("no task was submitted under this name");
-  for (const TaskPin& name : bare) {
+  while (bare != nullptr) {
+    const TaskPin name = TaskPin::Adopt(bare);
+    const std::uint32_t next = name->link.load(std::memory_order_relaxed);
+    bare = next == 0 ? nullptr : &static_cast<EngineTask&>(pool_->NodeOf(next));
     Unblock(*name);
     Ending ending(WorkerOfThread());
-    EndWithError(*name, TaskState::kFailed, missing, nullptr, /*drop=*/false, ending);
+    EndWithError(*name, TaskState::kFailed, no_such_name_, nullptr, /*drop=*/false, ending);
     FinishCall(ending);
   }
 }
 
 void Engine::EndGroup(GroupCore& group) {
+  if (Forked()) return group.Ref();  // it stays: Abseil's locks have a lock of their own
   Seal(group);
   if (EngineWorker* const worker = WorkerOfThread()) worker->HandInEnds();
   const auto gone = [&] {
@@ -57,12 +96,10 @@ void Engine::EndGroup(GroupCore& group) {
     return group.AtRest() && !HasBlocked(group);
   };
   if (!gone()) {
-    const absl::Status why =
-        absl::CancelledError("its group was destroyed before it was waited for");
     const Call call(*this);
-    group.BeginCancel(why);
-    CancelTasks(group, why);  // also where another call is at it
-    group.CancelToken(why);
+    group.BeginCancel(group_destroyed_);
+    CancelTasks(group, group_destroyed_);  // also where another call is at it
+    group.CancelToken(group_destroyed_);
   }
   while (!gone()) {
     // Some are blocked until whoever cancels them just now has said that they are not.
@@ -83,13 +120,17 @@ void Engine::EndGroup(GroupCore& group) {
   }
   for (const auto& [name, task] : names) Unpin(*task);
   absl::MutexLock lock(&mu_);
+  if (cursors_ != nullptr) cursors_->StepOver(group);
+  ++group_changes_;
   (group.previous != nullptr ? group.previous->next : groups_) = group.next;
   if (group.next != nullptr) group.next->previous = group.previous;
 }
 
 absl::Status Engine::Shutdown(bool cancel) {
+  if (Forked()) return ForkedError();
   if (InsideTask()) {
-    return absl::FailedPreconditionError(
+    return StatusWithText(
+        absl::StatusCode::kFailedPrecondition,
         "a task cannot shut down the scheduler that runs it: it would wait for itself");
   }
   {
@@ -98,11 +139,14 @@ absl::Status Engine::Shutdown(bool cancel) {
     if (phase_.load() == Phase::kOpen) phase_.store(Phase::kDraining);
   }
   // Before the lock below: a second call may hurry the first.
-  if (cancel) CancelAll(absl::CancelledError("the scheduler is shutting down"));
+  if (cancel) CancelAll(shutting_down_);
   absl::MutexLock only_one(&shutdown_mu_);
   if (phase_.load() == Phase::kClosed) return absl::OkStatus();
   Settle();
-  for (const IntrusivePtr<GroupCore>& group : Groups()) Seal(*group);
+  {
+    GroupCursor groups(*this);
+    while (const IntrusivePtr<GroupCore> group = groups.Next()) Seal(*group);
+  }
   for (bool closed = false; !closed;) {
     Settle();  // those that ran anyway
     absl::MutexLock lock(&mu_);
@@ -117,16 +161,21 @@ absl::Status Engine::Shutdown(bool cancel) {
 // Waits until there was a moment at which all groups were at rest: so that no task was left
 // that could submit another.
 void Engine::Settle() {
+  const auto changes = [this] {
+    absl::MutexLock lock(&mu_);
+    return group_changes_;
+  };
   for (bool settled = false; !settled;) {
-    const std::vector<IntrusivePtr<GroupCore>> groups = Groups();
-    std::vector<std::uint64_t> entries;
-    for (const IntrusivePtr<GroupCore>& group : groups) {
-      entries.push_back(group->count().entries());  // what comes in after this is seen below
+    const std::uint64_t before = changes();
+    GroupCursor waiting(*this);
+    while (const IntrusivePtr<GroupCore> group = waiting.Next()) {
+      group->entries_seen = group->count().entries();  // what comes in after this is seen below
       WaitSurely({.group = group.get()});
     }
-    settled = Groups() == groups;
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      settled = settled && groups[i]->AtRest() && groups[i]->count().entries() == entries[i];
+    settled = changes() == before;
+    GroupCursor looking(*this);
+    while (const IntrusivePtr<GroupCore> group = looking.Next()) {
+      settled = settled && group->AtRest() && group->count().entries() == group->entries_seen;
     }
   }
 }
@@ -139,14 +188,20 @@ bool Engine::AllAtRest() const {
 }
 
 RunSummary Engine::Summarise(GroupCore& group, absl::Status wait_status) {
-  if (EngineWorker* const worker = WorkerOfThread()) worker->HandInEnds();
   RunSummary summary;
-  summary.failures = group.failures.kept();
+  if (!Forked()) {
+    if (EngineWorker* const worker = WorkerOfThread()) worker->HandInEnds();
+    if (wait_status.ok()) wait_status = group.cancel_reason();
+    try {
+      summary.failures = group.failures.kept();
+    } catch (const std::bad_alloc&) {
+      if (wait_status.ok()) wait_status = OutOfMemory();
+    }
+  }
   const GroupCore::Figures figures = group.figures();
   const auto count = [&figures](TaskState state) {
     return figures.ended[static_cast<std::size_t>(state)];
   };
-  summary.status = wait_status.ok() ? group.cancel_reason() : std::move(wait_status);
   summary.completed = count(TaskState::kCompleted);
   summary.failed = count(TaskState::kFailed);
   summary.cancelled = count(TaskState::kCancelled);
@@ -156,9 +211,16 @@ RunSummary Engine::Summarise(GroupCore& group, absl::Status wait_status) {
   summary.elapsed = figures.elapsed;
   const std::int64_t unfinished =
       summary.submitted - summary.completed - summary.failed - summary.cancelled - summary.skipped;
-  summary.pending = CountBlocked(group);
+  summary.pending = Forked() ? 0 : CountBlocked(group);
   summary.under_way = unfinished - summary.pending;
-  if (summary.pending > 0) ListUnresolved(group, summary);
+  if (summary.pending > 0) {
+    try {
+      ListUnresolved(group, summary);
+    } catch (const std::bad_alloc&) {
+      if (wait_status.ok()) wait_status = OutOfMemory();
+    }
+  }
+  summary.status = std::move(wait_status);
   return summary;
 }
 
@@ -175,7 +237,8 @@ void Engine::ListUnresolved(GroupCore& group, RunSummary& summary) {
   PinnedTasks kept;
   std::vector<EngineTask*> waiting;
   // Names belong to a group; those who wait for them through handles may be anywhere.
-  for (const IntrusivePtr<GroupCore>& other : Groups()) {
+  GroupCursor groups(*this);
+  while (const IntrusivePtr<GroupCore> other = groups.Next()) {
     absl::MutexLock lock(&other->names_mu);
     for (const auto& [name, task] : other->names) {
       if ((task->word.load(std::memory_order_relaxed) & TaskWord::kBareName) == 0) continue;
@@ -191,10 +254,6 @@ void Engine::ListUnresolved(GroupCore& group, RunSummary& summary) {
       }
     }
   }
-}
-
-void Engine::RecordIn(GroupCore& group, const std::string& name, const absl::Status& status) {
-  group.failures.Record({.id = {}, .name = name, .status = status});
 }
 
 }  // namespace weft::internal

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,12 +25,17 @@
 #include "weft/scheduler/internal/engine_plan.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/function_task.h"
+#include "weft/scheduler/internal/table_room.h"
 
 namespace weft::internal {
 namespace {
 
 std::string LabelOf(const TaskDefinition& definition) {
   return definition.id.empty() ? "a task without id" : "task '" + definition.id + "'";
+}
+
+absl::Status NoTaskOfName(std::string_view name) {
+  return absl::NotFoundError("no task has the name '" + std::string(name) + "' in this group");
 }
 
 // The names along a cycle, the long middle left out.
@@ -95,6 +101,7 @@ EngineTask& Engine::Plans::FindOrMakeName(const std::string& name) {
     task.ops = &kFunctionOps;
     TaskExtras& extras = engine_.MakeExtras(task);
     extras.name = name;
+    MakeRoomForOne(group_.names);
     group_.names.emplace(extras.name, &task);
   } catch (...) {
     delete ExtrasOf(task);
@@ -134,6 +141,7 @@ absl::Status Engine::Plans::Add(TaskDefinition& definition) {
       if (!definition.id.empty()) {
         TaskExtras& extras = engine_.MakeExtras(*plan.task);
         extras.name = definition.id;
+        MakeRoomForOne(group_.names);
         group_.names.emplace(extras.name, plan.task);
       }
     } catch (...) {
@@ -182,7 +190,7 @@ absl::Status Engine::CheckCycles(const Plans& plans) {
   absl::flat_hash_map<const EngineTask*, std::vector<EngineTask*>> waiting;
   for (const Plan& plan : plans.all) {
     for (const Dependency& dependency : plan.dependencies) {
-      waiting[dependency.task].push_back(plan.task);
+      SafelyAt(waiting, dependency.task).push_back(plan.task);
     }
   }
   struct Step {
@@ -202,7 +210,7 @@ absl::Status Engine::CheckCycles(const Plans& plans) {
     if (const auto found = waiting.find(task); found != waiting.end()) {
       step.next.insert(step.next.end(), found->second.begin(), found->second.end());
     }
-    color[task] = Color::kOnPath;
+    SafelyAt(color, task) = Color::kOnPath;
     path.push_back(std::move(step));
   };
   for (const Plan& plan : plans.all) {
@@ -264,6 +272,7 @@ void Engine::AddSuccessors(EngineTask& task, std::vector<EngineTask*>& successor
 // Nothing fails from here on. All are known before the first can end.
 void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
   plans.Keep();
+  group.StartClock();
   for (Plan& plan : plans.all) {
     EngineTask& task = *plan.task;
     ::new (static_cast<void*>(task.payload)) TaskFunction(std::move(plan.definition->function));
@@ -289,26 +298,28 @@ void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
   }
 }
 
-absl::StatusOr<std::vector<TaskPtr>> Engine::Schedule(GroupCore& group,
-                                                      std::vector<TaskDefinition> definitions) {
+absl::Status Engine::Schedule(GroupCore& group, std::vector<TaskDefinition> definitions,
+                              std::vector<TaskPtr>& handles) {
   EngineWorker* const worker = WorkerOfThread();
-  std::vector<TaskPtr> tasks;
-  absl::Status refusal = Admit(group, worker);  // one, for as long as they come in
+  const GroupCore::Rest rest = group.rest();
+  absl::Status refusal = OrOutOfMemory([&] {  // one, for as long as they come in
+    return Forked() ? ForkedError() : Admit(group, worker);
+  });
   if (refusal.ok()) {
     Plans plans(*this, group);
     refusal = TakeIn(group, definitions, plans, worker);
     if (refusal.ok()) {
       Ending ending(worker);
-      tasks.swap(plans.handles);
+      for (TaskPtr& handle : plans.handles) handles.push_back(std::move(handle));
       for (std::size_t i = 0; i < plans.all.size(); ++i) {
         LetGo(*plans.all[i].task, std::move(plans.linked[i]), ending);
         FinishSkips(ending);  // each has a cause of its own
       }
       FinishSubmission(ending);
     }
-    TakeBack(group, worker);
+    TakeBack(group, worker, rest);
   }
-  if (refusal.ok()) return tasks;
+  if (refusal.ok()) return refusal;
   for (TaskDefinition& definition : definitions) {
     try {
       definition.function.Reset();
@@ -348,27 +359,31 @@ absl::Status Engine::TakeIn(GroupCore& group, std::vector<TaskDefinition>& defin
 }
 
 absl::StatusOr<TaskPtr> Engine::FindNamed(GroupCore& group, std::string_view name) {
+  if (Forked()) return ForkedError();
   absl::MutexLock lock(&group.names_mu);
   const auto found = group.names.find(absl::string_view(name.data(), name.size()));
   if (found == group.names.end() ||
       (found->second->word.load(std::memory_order_relaxed) & TaskWord::kBareName) != 0) {
-    return absl::NotFoundError("no task has the name '" + std::string(name) + "' in this group");
+    return OrOutOfMemory([&] { return NoTaskOfName(name); });
   }
   return TaskPtr(found->second);
 }
 
 absl::Status Engine::ReleaseName(GroupCore& group, std::string_view name) {
+  if (Forked()) return ForkedError();
   TaskPin released;  // declared before the lock: destroyed after it
   absl::MutexLock lock(&group.names_mu);
   const auto found = group.names.find(absl::string_view(name.data(), name.size()));
   const Bits word =
       found == group.names.end() ? 0 : found->second->word.load(std::memory_order_acquire);
   if (found == group.names.end() || (word & TaskWord::kBareName) != 0) {
-    return absl::NotFoundError("no task has the name '" + std::string(name) + "' in this group");
+    return OrOutOfMemory([&] { return NoTaskOfName(name); });
   }
   if (!TaskWord::Ended(word)) {
-    return absl::FailedPreconditionError("the name '" + std::string(name) +
-                                         "' is in use: its task has not ended");
+    return OrOutOfMemory([&] {
+      return absl::FailedPreconditionError("the name '" + std::string(name) +
+                                           "' is in use: its task has not ended");
+    });
   }
   released = TaskPin::Adopt(found->second);
   group.names.erase(found);

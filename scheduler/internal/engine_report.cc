@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/exception_status.h"
 
 namespace weft::internal {
 namespace {
@@ -36,7 +38,8 @@ std::string Engine::NameOf(EngineTask& task) {
   return extras == nullptr || extras->name.empty() ? Label(IdOf(task), "") : extras->name;
 }
 
-absl::Status Engine::StatusOf(EngineTask& task, Bits word) {
+// Never throws: where there is no memory for the text of a skip, its cause stands alone.
+absl::Status Engine::StatusOf(EngineTask& task, Bits word) noexcept {
   if (!TaskWord::Ended(word) || TaskWord::StateIn(word) == TaskState::kCompleted) {
     return absl::OkStatus();
   }
@@ -44,46 +47,60 @@ absl::Status Engine::StatusOf(EngineTask& task, Bits word) {
   EngineTask& cause = *PayloadAs<TaskRoot>(task).cause;
   const Bits cause_word = cause.word.load(std::memory_order_acquire);
   const absl::Status& why = PayloadAs<TaskError>(cause).status;
-  const TaskExtras* const extras = ExtrasOf(cause);
-  std::string text = "skipped: dependency " +
-                     Label(IdOf(cause), extras != nullptr ? extras->name : std::string_view());
-  if ((cause_word & TaskWord::kBareName) != 0) {
-    text += " was never submitted";
-  } else {
-    text +=
-        TaskWord::StateIn(cause_word) == TaskState::kCancelled ? " was cancelled: " : " failed: ";
-    text += std::string(why.message());
+  try {
+    const TaskExtras* const extras = ExtrasOf(cause);
+    std::string text = "skipped: dependency " +
+                       Label(IdOf(cause), extras != nullptr ? extras->name : std::string_view());
+    if ((cause_word & TaskWord::kBareName) != 0) {
+      text += " was never submitted";
+    } else {
+      text +=
+          TaskWord::StateIn(cause_word) == TaskState::kCancelled ? " was cancelled: " : " failed: ";
+      text += std::string(why.message());
+    }
+    return absl::Status(why.code(), text);
+  } catch (const std::bad_alloc&) {
+    return why;
   }
-  return absl::Status(why.code(), text);
 }
 
 // Kept with the task: the same text once.
-const void* Engine::MadeError(EngineTask& task, const absl::Status& error) {
-  TaskExtras& extras = Of(task).MakeExtras(task);
-  std::lock_guard lock(extras.lock);
-  for (const TaskExtras::Error& known : extras.errors) {
-    if (known.status == error) return known.made;
-  }
-  TaskExtras::Error& made = extras.errors.emplace_front();
+const void* Engine::MadeError(EngineTask& task, const absl::Status& error) noexcept {
+  if (OpsOf(task).make_error == nullptr || Of(task).Forked()) return nullptr;
   try {
-    made.status = error;
-    made.made = OpsOf(task).make_error(error);
-  } catch (...) {
-    extras.errors.pop_front();
-    throw;
+    TaskExtras& extras = Of(task).MakeExtras(task);
+    std::lock_guard lock(extras.lock);
+    for (const TaskExtras::Error& known : extras.errors) {
+      if (known.status == error) return known.made;
+    }
+    TaskExtras::Error& made = extras.errors.emplace_front();
+    try {
+      made.status = error;
+      made.made = OpsOf(task).make_error(error);
+    } catch (...) {
+      extras.errors.pop_front();
+      throw;
+    }
+    return made.made;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
   }
-  return made.made;
 }
 
-const void* Engine::EndedResult(EngineTask& task) {
+const void* Engine::EndedResult(EngineTask& task) noexcept {
   const Bits word = task.word.load(std::memory_order_acquire);
   const TaskOps& ops = OpsOf(task);
   const bool has_value = ops.value != nullptr;
   if (TaskWord::StateIn(word) == TaskState::kCompleted) return has_value ? ops.value(task) : &Ok();
+  if (ops.make_error == nullptr) return nullptr;
   if (!has_value && TaskWord::StateIn(word) != TaskState::kSkipped) {
     return &PayloadAs<TaskError>(task).status;
   }
   return MadeError(task, StatusOf(task, word));
+}
+
+absl::Status Engine::OutcomeOf(EngineTask& task) {
+  return StatusOf(task, task.word.load(std::memory_order_acquire));
 }
 
 TaskState Engine::StateOf(const EngineTask& task) {
@@ -102,7 +119,11 @@ TaskResult Engine::ResultOfTask(EngineTask& task) {
   if (IsTerminal(state)) result.status = StatusOf(task, word);
   result.attempts = (word & TaskWord::kStarted) != 0 ? 1 : 0;
   if (const TaskExtras* const extras = ExtrasOf(task)) {
-    result.name = extras->name;
+    try {
+      result.name = extras->name;
+    } catch (const std::bad_alloc&) {
+      result.name.clear();
+    }
     std::lock_guard lock(extras->lock);
     result.times = extras->times;
   }
@@ -117,6 +138,7 @@ std::exception_ptr Engine::ExceptionOf(const EngineTask& task) {
 }
 
 absl::StatusOr<TaskPin> Engine::FindAny(TaskId id) const {
+  if (Forked()) return ForkedError();
   ReadyNode* const node = id.valid() ? pool_->NodeOf(id.index, this) : nullptr;
   auto* const task = static_cast<EngineTask*>(node);
   if (task == nullptr || !task->TryPin()) return NoSuchTask(id);
@@ -126,13 +148,13 @@ absl::StatusOr<TaskPin> Engine::FindAny(TaskId id) const {
 }
 
 absl::StatusOr<TaskResult> Engine::Find(TaskId id) const {
-  absl::StatusOr<TaskPin> task = FindAny(id);
+  absl::StatusOr<TaskPin> task = OrOutOfMemory([&] { return FindAny(id); });
   if (!task.ok()) return task.status();
   return ResultOfTask(**task);
 }
 
 absl::StatusOr<TaskPin> Engine::FindUnfinished(TaskId id) const {
-  absl::StatusOr<TaskPin> task = FindAny(id);
+  absl::StatusOr<TaskPin> task = OrOutOfMemory([&] { return FindAny(id); });
   if (!task.ok()) return task.status();
   return IsTerminal(StateOf(**task)) ? TaskPin() : *std::move(task);
 }

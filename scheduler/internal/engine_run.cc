@@ -5,8 +5,8 @@
 #include <mutex>
 #include <optional>
 #include <utility>
-#include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
@@ -14,6 +14,8 @@
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/group_cursor.h"
 
 namespace weft::internal {
 
@@ -50,6 +52,28 @@ absl::Status Engine::Resize(int workers) {
   return absl::OkStatus();
 }
 
+// Whoever waits tries again (Park, AwaitRun): what is ready may have no other worker.
+void Engine::OnNoPump() noexcept {
+  if (drains_in_wait_) return;
+  // seq_cst: before the look at the waiters, each of whom looks here once it is among them.
+  failed_starts_.fetch_add(1, std::memory_order_seq_cst);
+  waits_.Notify([](const Waiter&) { return true; });
+}
+
+void Engine::TryStartAgain() {
+  const std::uint64_t failed = failed_starts_.load(std::memory_order_seq_cst);
+  {
+    const Call call(*this);
+    loop_.WakeIfNeeded();
+  }
+  // Those before this attempt. One that fails meanwhile, and be it our own, comes on top.
+  std::uint64_t answered = answered_starts_.load(std::memory_order_relaxed);
+  while (answered < failed &&
+         !answered_starts_.compare_exchange_weak(answered, failed, std::memory_order_seq_cst,
+                                                 std::memory_order_relaxed)) {
+  }
+}
+
 bool Engine::TryBeginDraining() {
   absl::MutexLock lock(&drain_mu_);
   return !std::exchange(draining_, true);
@@ -75,47 +99,92 @@ bool Engine::SeemsFreeToDrain() {
   return !draining_;
 }
 
-absl::Status Engine::RunGraphInTask(Graph& graph) {
+absl::Status Engine::RunGraphIn(ThreadFrame& thread, Graph& graph) {
   if (drains_in_wait_) {
     if (!loop_.Quiet()) {
       return absl::FailedPreconditionError(
           "without worker threads a node of a graph cannot run a graph on the scheduler that runs "
           "it; nest the graph (AddGraph)");
     }
-    ThreadFrame frame(this, &loop_.WorkerAt(0));
-    loop_.Run(graph.roots(), graph.done());
+    EngineWorker& worker = loop_.WorkerAt(0);
+    const EngineWorker::Place caller = worker.LeaveBody();
+    {
+      ThreadFrame frame(this, &worker);
+      frame.waits = thread.waits;
+      frame.depth = thread.depth;
+      loop_.Run(graph.roots(), graph.done());
+      graph.done().Wait();
+    }
+    worker.ReturnTo(caller);
     return absl::OkStatus();
   }
   if (!loop_.MayBlock()) return TooManyBlocked();
   loop_.Begin(graph.roots());
-  BlockingScope blocking;  // another worker takes our place
-  graph.done().Wait();
+  const BlockingScope blocking;  // another worker takes our place
+  return AwaitRun(graph, /*inside=*/true);
+}
+
+// Tries again where a pump could not be had. Then a thread from outside takes part again, if it
+// can; inside a task the run is given up when nobody works and nobody has begun with it.
+absl::Status Engine::AwaitRun(Graph& graph, bool inside) {
+  Waiter waiter;  // whom a failed start wakes
+  waits_.Add(waiter);
+  const absl::Cleanup stop = [&] { waits_.Remove(waiter); };
+  for (int attempts = 0; !graph.done().IsSet();) {
+    if (!MissesPumps()) {
+      graph.done().WaitOr(waiter.parker);
+      continue;
+    }
+    if (inside && ++attempts > kStartAttempts && loop_.NobodyActive() &&
+        graph.TakeBackFrom(loop_)) {
+      return NoThread();
+    }
+    waiter.parker.ParkUntil(StdPlatform::Now() + kStartAgainAfter);
+    TryStartAgain();
+    if (!inside && MissesPumps()) loop_.TakePart(graph.done());
+  }
+  graph.done().Wait();  // now its setter has done with it
   return absl::OkStatus();
 }
 
 absl::Status Engine::RunGraph(Graph& graph) {
+  ThreadFrame* const thread = FrameOfThread();
+  WaitFrame caller;
   GraphRun run;
   run.graph = &graph;
+  if (thread != nullptr) {
+    caller = FrameOfBody(*thread, {});
+    run.caller = &caller;
+  }
   {
     absl::MutexLock lock(&mu_);
-    if (phase_.load(std::memory_order_relaxed) != Phase::kOpen && !InsideTask()) {
-      return absl::FailedPreconditionError("the scheduler was shut down");
+    if (phase_.load(std::memory_order_relaxed) != Phase::kOpen && thread == nullptr) {
+      return StatusWithText(absl::StatusCode::kFailedPrecondition, "the scheduler was shut down");
     }
     run.next = graph_runs_;
     if (graph_runs_ != nullptr) graph_runs_->previous = &run;
     graph_runs_ = &run;
     ++calls_;
   }
-  absl::Status ran = InsideTask() ? RunGraphInTask(graph) : RunGraphHere(graph);
+  absl::Status ran;
+  if (thread == nullptr) {
+    RunGraphHere(graph);
+  } else {
+    thread->waits = &caller;
+    ++thread->depth;
+    ran = OrOutOfMemory([&] { return RunGraphIn(*thread, graph); });
+    --thread->depth;
+    thread->waits = caller.outer;
+  }
   absl::MutexLock lock(&mu_);
+  mu_.Await(absl::Condition(&Engine::NotBeingCancelled, &run));
   (run.previous != nullptr ? run.previous->next : graph_runs_) = run.next;
   if (run.next != nullptr) run.next->previous = run.previous;
-  mu_.Await(absl::Condition(&Engine::NotBeingCancelled, &run));
   --calls_;
   return ran;
 }
 
-absl::Status Engine::RunGraphHere(Graph& graph) {
+void Engine::RunGraphHere(Graph& graph) {
   if (drains_in_wait_) BeginDraining();
   {
     BlockingScope blocking;  // this thread may be another scheduler's worker
@@ -123,25 +192,27 @@ absl::Status Engine::RunGraphHere(Graph& graph) {
     BlockedPump hook(*this);
     ScopedBlockingHook scoped(drains_in_wait_ ? nullptr : &hook);
     loop_.Run(graph.roots(), graph.done());
+    AwaitRun(graph, /*inside=*/false).IgnoreError();  // gives up nothing
   }
   if (drains_in_wait_) EndDraining();
-  return absl::OkStatus();
 }
 
 // Outside the lock, for a cancel calls users' callbacks; the run stays until it is over.
 void Engine::CancelGraphs(const absl::Status& why) {
-  std::vector<GraphRun*> runs;
-  {
-    absl::MutexLock lock(&mu_);
-    for (GraphRun* run = graph_runs_; run != nullptr; run = run->next) {
-      runs.push_back(run);
+  GraphRun* run = nullptr;
+  for (;;) {
+    {
+      absl::MutexLock lock(&mu_);
+      if (run == nullptr) {
+        run = graph_runs_;
+      } else {
+        --run->cancels;
+        run = run->next;
+      }
+      if (run == nullptr) return;
+      ++run->cancels;
     }
-    for (GraphRun* const run : runs) ++run->cancels;
-  }
-  for (GraphRun* run : runs) {
     run->graph->Cancel(why);
-    absl::MutexLock lock(&mu_);
-    --run->cancels;
   }
 }
 
@@ -173,13 +244,15 @@ void Engine::CancelTokenOf(EngineTask& task, const absl::Status& why) {
 }
 
 void Engine::Cancel(EngineTask& task) {
+  if (Forked()) return;
   if (TaskWord::Ended(task.word.load(std::memory_order_acquire))) return;
   const Call call(*this);
   CancelOne(task);
 }
 
 void Engine::CancelGroup(GroupCore& group, absl::Status why) {
-  if (why.ok()) why = absl::CancelledError("the group was cancelled");
+  if (Forked()) return;
+  if (why.ok()) why = group_cancelled_;
   const Call call(*this);
   if (!group.BeginCancel(why)) return;
   CancelTasks(group, why);
@@ -218,17 +291,12 @@ CancellationToken Engine::TokenOf(EngineTask& task) {
   return source.token();
 }
 
-std::vector<IntrusivePtr<GroupCore>> Engine::Groups() const {
-  std::vector<IntrusivePtr<GroupCore>> groups;
-  absl::MutexLock lock(&mu_);
-  for (GroupCore* group = groups_; group != nullptr; group = group->next) {
-    groups.emplace_back(group);
-  }
-  return groups;
-}
-
 void Engine::CancelAll(const absl::Status& why) {
-  for (const IntrusivePtr<GroupCore>& group : Groups()) CancelGroup(*group, why);
+  if (Forked()) return;
+  {
+    GroupCursor groups(*this);
+    while (const IntrusivePtr<GroupCore> group = groups.Next()) CancelGroup(*group, why);
+  }
   CancelGraphs(why);
 }
 

@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who depends on whom, for those who wait: a wait that can never end is refused, and one
-// worker finds what the target needs.
+// Where nobody else can come, a worker that waits finds what its target needs.
 
 #include <cstdint>
 #include <new>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/status/status.h"
 
 #include "weft/scheduler/internal/engine.h"
-#include "weft/scheduler/internal/engine_ending.h"
-#include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/table_room.h"
 
 namespace weft::internal {
 namespace {
-
-bool IsPart(const EngineTask& task, const WaitTarget& of) {
-  if (of.task != nullptr) return &task == of.task;
-  return task.scope == static_cast<const Scope<StdPlatform>*>(of.group) &&
-         !TaskWord::Ended(task.word.load(std::memory_order_acquire));
-}
 
 bool IsClaimable(const EngineTask& task) {
   const auto word = task.word.load(std::memory_order_relaxed);
@@ -38,56 +27,6 @@ void Chain(EngineTask& task, EngineTask*& first) {
 }
 
 }  // namespace
-
-// Breadth first from `from`, to those that cannot go on before it has ended: its
-// successors, those who sleep until it or its group has ended, and those below it, and
-// below these, on the stacks of threads that wait.
-absl::Status Engine::CheckNoPath(EngineTask& from, const WaitTarget& to, const WaitFrame* frame) {
-  struct Visit {
-    EngineTask* task;
-    std::size_t parent;
-  };
-  std::vector<Visit> visits;
-  PinnedTasks kept;
-  absl::flat_hash_set<const EngineTask*> seen;
-  const auto visit = [&](EngineTask* task, std::size_t parent) {
-    if (!seen.insert(task).second) return;
-    kept.Keep(*task);
-    visits.push_back({task, parent});
-  };
-  // The bodies below one that waits.
-  const auto visit_below = [&](const WaitFrame* top, std::size_t parent) {
-    for (const WaitFrame* below = top; below != nullptr; below = below->outer) {
-      if (below->self != nullptr) visit(below->self, parent);
-    }
-  };
-  visit(&from, 0);
-  if (frame != nullptr) visit_below(frame->outer, 0);
-  std::vector<EngineTask*> successors;
-  for (std::size_t i = 0; i < visits.size(); ++i) {
-    EngineTask& task = *visits[i].task;
-    if (IsPart(task, to)) {
-      std::string path = NameOf(task);
-      for (std::size_t at = i; at != 0;) {
-        at = visits[at].parent;
-        path += " -> " + NameOf(*visits[at].task);
-      }
-      return absl::FailedPreconditionError("this wait would never end: " + NameOf(from) +
-                                           " waits for " + path);
-    }
-    successors.clear();
-    AddSuccessors(task, successors, kept);
-    for (EngineTask* const successor : successors) visit(successor, i);
-    waits_.WithAll([&](const Waiter* first) {
-      for (const Waiter* waiter = first; waiter != nullptr; waiter = waiter->next) {
-        if (waiter->frame != nullptr && waiter->frame != frame && IsPart(task, waiter->target)) {
-          visit_below(waiter->frame, i);
-        }
-      }
-    });
-  }
-  return absl::OkStatus();
-}
 
 // A task that was claimed by who waited for it leaves an entry in its queue, which a
 // worker that has nothing else would drop; here, nobody may have the time.
@@ -118,18 +57,22 @@ void Engine::Drop(EngineTask* first) {
   }
 }
 
-bool Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
+// Where there is no memory for the search, only a task that is itself a part of the target
+// is found.
+Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
   EngineTask* found = nullptr;
   EngineTask* dropped = nullptr;  // entries that nobody needs, linked through themselves
   EngineTask::Claimed claimed = EngineTask::Claimed::kNot;
+  bool no_memory = false;
   PinnedTasks kept;
   absl::flat_hash_set<const EngineTask*> seen;
   const auto leads_there = [&](EngineTask& ready) {
+    if (IsPart(ready, target)) return true;
     std::vector<EngineTask*> open = {&ready};
     while (!open.empty()) {
       EngineTask& task = *open.back();
       open.pop_back();
-      if (!seen.insert(&task).second) continue;
+      if (!InsertSafely(seen, &task)) continue;
       kept.Keep(task);
       if (IsPart(task, target)) return true;
       AddSuccessors(task, open, kept);
@@ -142,7 +85,8 @@ bool Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
       bool leads = false;
       try {
         leads = leads_there(task);
-      } catch (const std::bad_alloc&) {  // the search ends here, without a find
+      } catch (const std::bad_alloc&) {
+        no_memory = true;
       }
       if (!leads) return false;
       claimed = task.Claim();
@@ -155,7 +99,8 @@ bool Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
   loop_.lanes().Sweep(drop, [&found] { return found != nullptr; });
   if (found != nullptr) RunClaimed(*found, worker, claimed);
   Drop(dropped);
-  return found != nullptr;
+  if (found != nullptr) return Helped::kRan;
+  return no_memory ? Helped::kNoMemory : Helped::kNothing;
 }
 
 }  // namespace weft::internal

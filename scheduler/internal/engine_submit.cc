@@ -16,6 +16,7 @@
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/table_room.h"
 
 namespace weft::internal {
 
@@ -55,7 +56,8 @@ void Engine::PrepareTimes(EngineTask& task) {
 }
 
 void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependency> dependencies,
-                    std::span<TaskPtr> given_up, const TaskOptions& options, bool detached) {
+                    std::span<TaskPtr> given_up, const TaskOptions& options,
+                    bool detached) noexcept {
   if (dependencies.empty()) return SubmitReady(group, task, options, detached);
   EngineWorker* const worker = WorkerOfThread();
   absl::Status refusal = CheckDependencies(dependencies);
@@ -75,7 +77,7 @@ void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependen
 }
 
 void Engine::SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& options,
-                         bool detached) {
+                         bool detached) noexcept {
   EngineWorker* const worker = WorkerOfThread();
   if (absl::Status refusal = Enter(group, task, worker); !refusal.ok()) [[unlikely]]
     return Refuse(group, task, std::move(refusal), detached);
@@ -120,7 +122,7 @@ Engine::Linked Engine::Link(EngineTask& task, std::span<const Dependency> depend
     if (was_name) {
       ResolveName(task);
     } else if (blocked_.contains(&task)) {
-      SetBlocked(task);
+      SetBlocked(task, linked.starved);
     }
     blocked_mu_.Unlock();
   }
@@ -152,7 +154,7 @@ Engine::Added Engine::AddEdgeCounted(EngineTask& from, EngineTask& to, bool run_
     const bool blocked = (at->word.load(std::memory_order_relaxed) & TaskWord::kBlocked) != 0;
     if (blocked) {
       try {
-        ++blocked_[&to];
+        ++SafelyAt(blocked_, &to);
       } catch (const std::bad_alloc&) {
         return Added::kOutOfMemory;
       }
@@ -201,6 +203,7 @@ Engine::Added Engine::AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTas
 void Engine::LetGo(EngineTask& task, Linked linked, Ending& ending) noexcept {
   auto& group = static_cast<GroupCore&>(*task.scope);
   const std::uint32_t arrivals = linked.arrived + 1;
+  if (linked.starved != nullptr) ending.AddStarved(linked.starved);
   Bits seen = 0;
   const bool stop = group.StoppedNow();
   if ((stop || linked.cause || linked.out_of_memory) && task.Decide(seen)) {
@@ -209,10 +212,7 @@ void Engine::LetGo(EngineTask& task, Linked linked, Ending& ending) noexcept {
       task.Add(TaskWord::kPin);
       EndCancelled(task, ending);
     } else if (linked.out_of_memory) {
-      const absl::Status thrown = DestroyBody(task);
-      if (!thrown.ok()) Record(task, thrown);
-      Record(task, OutOfMemory());
-      EndWithError(task, TaskState::kFailed, OutOfMemory(), nullptr, /*drop=*/false, ending);
+      EndWithoutMemory(task, ending);
     } else {
       ending.cause = std::move(linked.cause);
       EndSkipped(task, ending);
@@ -224,6 +224,7 @@ void Engine::LetGo(EngineTask& task, Linked linked, Ending& ending) noexcept {
 }
 
 absl::Status Engine::AddDependency(EngineTask& task, EngineTask& dependency) {
+  if (Forked()) return ForkedError();
   if (&Of(dependency) != this) {
     return absl::InvalidArgumentError("the dependency belongs to another scheduler");
   }
@@ -247,15 +248,11 @@ absl::Status Engine::AddDependency(EngineTask& task, EngineTask& dependency) {
   Added added = Added::kOutOfMemory;
   {
     absl::MutexLock lock(&late_mu_);  // two late edges might close a cycle together
-    try {
-      refused = CheckNoPath(task, {.task = &dependency}, nullptr);
-    } catch (const std::bad_alloc&) {
-      refused = OutOfMemory();
-    }
+    refused = OrOutOfMemory([&] { return CheckEdge(task, dependency, "cannot wait for"); });
     if (refused.ok()) {
       absl::MutexLock blocked(&blocked_mu_);
       added = AddEdgeCounted(dependency, task, /*run_anyway=*/false, ending.cause);
-      if (added == Added::kWaits && blocked_.contains(&task)) SetBlocked(task);
+      if (added == Added::kWaits && blocked_.contains(&task)) SetBlocked(task, ending.starved);
       if (added == Added::kOutOfMemory) refused = OutOfMemory();
     }
   }

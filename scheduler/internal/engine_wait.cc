@@ -16,6 +16,7 @@
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/exception_status.h"
 
 namespace weft::internal {
 namespace {
@@ -57,17 +58,34 @@ absl::Status Engine::TooManyBlocked() {
       "return and let a dependent task continue instead");
 }
 
+absl::Status Engine::NoThread() noexcept {
+  return StatusWithText(
+      absl::StatusCode::kResourceExhausted,
+      "every task that runs is blocked in a wait, and there is no memory or no thread for another "
+      "worker; return and let a dependent task continue instead");
+}
+
 bool Engine::Satisfied(const WaitTarget& target) {
   if (target.group != nullptr) return target.group->AtRest();
   return TaskWord::Ended(target.task->word.load(std::memory_order_acquire));
 }
 
+bool Engine::IsPart(const EngineTask& task, const WaitTarget& target) {
+  if (target.task != nullptr) return &task == target.task;
+  return task.scope == static_cast<const Scope<StdPlatform>*>(target.group) &&
+         !TaskWord::Ended(task.word.load(std::memory_order_acquire));
+}
+
 absl::Status Engine::Wait(const WaitTarget& target, absl::Time deadline) {
+  if (Forked()) [[unlikely]]
+    return target.task != nullptr && Satisfied(target) ? absl::OkStatus() : ForkedError();
   if (Satisfied(target)) return absl::OkStatus();
-  if (ThreadFrame* const thread = FrameOfThread()) {
-    return WaitInside(*thread, target, deadline, /*surely=*/false);
-  }
-  return drains_in_wait_ ? WaitByDraining(target, deadline) : WaitOutside(target, deadline);
+  return OrOutOfMemory([&] {
+    if (ThreadFrame* const thread = FrameOfThread()) {
+      return WaitInside(*thread, target, deadline, /*surely=*/false);
+    }
+    return drains_in_wait_ ? WaitByDraining(target, deadline) : WaitOutside(target, deadline);
+  });
 }
 
 void Engine::WaitSurely(const WaitTarget& target) {
@@ -76,6 +94,30 @@ void Engine::WaitSurely(const WaitTarget& target) {
   } else {
     Wait(target).IgnoreError();  // without a deadline only a task on names can fail
   }
+}
+
+bool Engine::Park(StdPlatform::Parker& parker, absl::Time deadline) {
+  // seq_cst: after we were added to those that a failed start wakes.
+  while (MissesPumps()) {
+    const absl::Time next = absl::Now() + absl::FromChrono(kStartAgainAfter);
+    if (ParkUntil(parker, std::min(deadline, next))) return true;
+    if (Past(deadline)) return false;
+    TryStartAgain();
+  }
+  return ParkUntil(parker, deadline);
+}
+
+bool Engine::SomebodyWorks(StdPlatform::Parker& parker) {
+  for (int attempts = 0; MissesPumps(); ++attempts) {
+    if (!loop_.NobodyActive()) return true;
+    if (attempts == kStartAttempts) return false;
+    if (parker.ParkUntil(StdPlatform::Now() + kStartAgainAfter)) {
+      parker.Unpark();  // for who looks next
+      return true;
+    }
+    TryStartAgain();
+  }
+  return true;
 }
 
 bool Engine::Arm(Waiter& waiter, bool& unresolved) {
@@ -125,7 +167,7 @@ absl::Status Engine::WaitOutside(const WaitTarget& target, absl::Time deadline) 
     bool unresolved = false;
     if (Arm(waiter, unresolved)) return absl::OkStatus();
     if (unresolved) return UnresolvedError(*target.task);
-    if (!ParkUntil(waiter.parker, deadline)) return TooLate();
+    if (!Park(waiter.parker, deadline)) return TooLate();
   }
 }
 
@@ -162,9 +204,7 @@ absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadlin
 
 absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, absl::Time deadline,
                                 bool surely) {
-  EngineTask* const self = thread.worker->current();
-  if (self != nullptr) self->List();  // a search for cycles comes to it
-  WaitFrame frame{self, target, thread.waits};
+  WaitFrame frame = FrameOfBody(thread, target);
   thread.waits = &frame;
   ++thread.depth;
   const absl::Cleanup leave = [&] {
@@ -175,10 +215,12 @@ absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, a
     if (Satisfied(target)) return absl::OkStatus();
     if (Past(deadline)) return TooLate();
     if (thread.depth >= kMaxDepth && !surely) return TooDeep();
-    if (HelpOnce(thread, target)) {
+    const Helped helped = HelpOnce(thread, target);
+    if (helped == Helped::kRan) {
       TurnBack(*thread.worker);
       continue;
     }
+    if (helped == Helped::kNoMemory && !surely) return OutOfMemory();
     thread.worker->HandInEnds();
     if (Satisfied(target)) return absl::OkStatus();
     if (absl::Status slept = Sleep(thread, frame, deadline, surely); !slept.ok()) return slept;
@@ -196,11 +238,7 @@ absl::Status Engine::Sleep(ThreadFrame&, WaitFrame& frame, absl::Time deadline, 
   if (Arm(waiter, unresolved)) return absl::OkStatus();
   if (!surely) {
     // Registered before the look: of two who wait for each other, one sees the other.
-    if (frame.self != nullptr) {
-      if (absl::Status path = CheckNoPath(*frame.self, frame.target, &frame); !path.ok()) {
-        return path;
-      }
-    }
+    if (absl::Status path = CheckWait(frame); !path.ok()) return path;
     if (frame.target.task != nullptr &&
         (frame.target.task->word.load(std::memory_order_acquire) & TaskWord::kBlocked) != 0) {
       return UnresolvedError(*frame.target.task);
@@ -212,17 +250,26 @@ absl::Status Engine::Sleep(ThreadFrame&, WaitFrame& frame, absl::Time deadline, 
     if (!loop_.MayBlock()) return TooManyBlocked();
   }
   BlockingScope blocking;
-  return ParkUntil(waiter.parker, deadline) ? absl::OkStatus() : TooLate();
+  if (!surely && !SomebodyWorks(waiter.parker)) return NoThread();
+  return Park(waiter.parker, deadline) ? absl::OkStatus() : TooLate();
 }
 
-bool Engine::HelpOnce(ThreadFrame& thread, const WaitTarget& target) {
+WaitFrame Engine::FrameOfBody(const ThreadFrame& thread, const WaitTarget& target) {
+  WaitFrame frame{.self = thread.worker->current(), .target = target, .outer = thread.waits};
+  if (frame.self != nullptr) frame.self->List();  // a search for cycles comes to it
+  const auto* const graph = static_cast<const Graph*>(thread.worker->graph());
+  if (frame.self == nullptr && graph != nullptr) frame.graph = &graph->Outermost();
+  return frame;
+}
+
+Engine::Helped Engine::HelpOnce(ThreadFrame& thread, const WaitTarget& target) {
   EngineWorker& worker = *thread.worker;
   if (ReadyNode* const own = worker.PopOwn()) {
     RunFromQueue(*own, worker);
-    return true;
+    return Helped::kRan;
   }
-  if (target.task != nullptr && RunIfReady(*target.task, worker)) return true;
-  return drains_in_wait_ && RunHelp(target, worker);
+  if (target.task != nullptr && RunIfReady(*target.task, worker)) return Helped::kRan;
+  return drains_in_wait_ ? RunHelp(target, worker) : Helped::kNothing;
 }
 
 bool Engine::RunIfReady(EngineTask& task, EngineWorker& worker) {

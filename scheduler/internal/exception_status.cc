@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace weft::internal {
 namespace {
@@ -34,7 +35,7 @@ absl::Status StatusOfException(const std::exception_ptr& thrown) noexcept {
   try {
     return absl::UnknownError("threw " + TextOf(thrown));
   } catch (const std::bad_alloc&) {
-    return absl::Status(absl::StatusCode::kUnknown, "");  // needs no memory
+    return StatusWithText(absl::StatusCode::kUnknown, "threw");
   }
 }
 
@@ -47,7 +48,22 @@ absl::Status Explained(std::string_view what, const absl::Status& status) noexce
 }
 
 absl::Status OutOfMemory() noexcept {
-  return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  try {
+    // Made once, when there is memory; never destroyed: statics of users may still run tasks.
+    static const absl::Status& made =
+        *new absl::Status(absl::StatusCode::kResourceExhausted, "out of memory");
+    return made;
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");  // needs no memory
+  }
+}
+
+absl::Status StatusWithText(absl::StatusCode code, std::string_view text) noexcept {
+  try {
+    return absl::Status(code, absl::string_view(text.data(), text.size()));
+  } catch (const std::bad_alloc&) {
+    return absl::Status(code, "");
+  }
 }
 
 }  // namespace weft::internal

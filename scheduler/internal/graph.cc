@@ -9,27 +9,59 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
+#include <memory>
+#include <mutex>
+#include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/base/const_init.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "absl/synchronization/mutex.h"
 
+#include "weft/core/internal/fork_count.h"
+#include "weft/core/internal/platform.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/table_room.h"
 
 namespace weft::internal {
 
+namespace {
+
+// Of one process. In a child of it a lock may be held by a thread that is not there: the
+// child has another of these, and its parent's stays as it was.
+struct SharedPool {
+  explicit SharedPool(SharedPool* its_parents) : parents(its_parents) {}
+
+  SharedPool* const parents;
+  const std::uint32_t forks = ForkCount();
+  StdPlatform::Lock lock;
+  std::weak_ptr<GraphNodePool> pool;  // guarded by lock
+};
+
+// Never destroyed: a static object of the user may still make a graph.
+SharedPool& PoolOfProcess() {
+  static constinit StdPlatform::Atomic<SharedPool*> of_process{nullptr};
+  SharedPool* found = of_process.load(std::memory_order_acquire);
+  while (found == nullptr || found->forks != ForkCount()) {
+    auto made = std::make_unique<SharedPool>(found);
+    if (of_process.compare_exchange_strong(found, made.get(), std::memory_order_acq_rel)) {
+      return *made.release();
+    }
+  }
+  return *found;
+}
+
+}  // namespace
+
 std::shared_ptr<GraphNodePool> SharedNodePool() {
-  ABSL_CONST_INIT static absl::Mutex mu(absl::kConstInit);
-  // Never destroyed: a static object of the user may still make a graph.
-  static auto& shared = *new std::weak_ptr<GraphNodePool>();
-  absl::MutexLock lock(&mu);
-  std::shared_ptr<GraphNodePool> pool = shared.lock();
-  if (pool == nullptr) shared = pool = std::make_shared<GraphNodePool>();
+  if (!CountForks()) throw std::bad_alloc();
+  SharedPool& shared = PoolOfProcess();
+  std::lock_guard lock(shared.lock);
+  std::shared_ptr<GraphNodePool> pool = shared.pool.lock();
+  if (pool == nullptr) shared.pool = pool = std::make_shared<GraphNodePool>();
   return pool;
 }
 
@@ -55,15 +87,27 @@ void Graph::ForEachNode(F visit) const {
   for (std::size_t i = 0; i < node_count_; ++i) visit(NodeAt(i));
 }
 
-GraphNode& Graph::NewNode(const GraphNodeOps& ops) {
-  if (frozen_) Refuse(absl::FailedPreconditionError("a node was added after the graph was frozen"));
+void Graph::AddSlab() {
+  slabs_.reserve(slabs_.size() + 1);
+  ordinals_.reserve(slabs_.size() + 1);
+  slabs_.push_back(pool_->Acquire());
+  const std::pair<const GraphNode*, std::size_t> entry(&slabs_.back()->As<GraphNode>(),
+                                                       node_count_);
+  ordinals_.insert(std::lower_bound(ordinals_.begin(), ordinals_.end(), entry), entry);
+}
+
+GraphNode& Graph::NewNode(const GraphNodeOps& ops) noexcept {
+  if (frozen_) {
+    Refuse(absl::StatusCode::kFailedPrecondition, "a node was added after the graph was frozen");
+  }
   const std::size_t ordinal = node_count_;
   if (ordinal == slabs_.size() * GraphNodePool::kSlabNodes) {
-    slabs_.reserve(slabs_.size() + 1);
-    ordinals_.reserve(slabs_.size() + 1);
-    slabs_.push_back(pool_->Acquire());
-    const std::pair<const GraphNode*, std::size_t> entry(&slabs_.back()->As<GraphNode>(), ordinal);
-    ordinals_.insert(std::lower_bound(ordinals_.begin(), ordinals_.end(), entry), entry);
+    try {
+      AddSlab();
+    } catch (const std::bad_alloc&) {
+      Refuse(OutOfMemory());
+      return no_node_;
+    }
   }
   GraphNode* const node = ::new (static_cast<void*>(&NodeAt(ordinal))) GraphNode;
   node->ops = &ops;
@@ -73,14 +117,29 @@ GraphNode& Graph::NewNode(const GraphNodeOps& ops) {
   return *node;
 }
 
-void Graph::DropNewest() { costs_.erase(&NodeAt(--node_count_)); }
+void Graph::DropNewest() noexcept { costs_.erase(&NodeAt(--node_count_)); }
+
+GraphNode& Graph::DropNewestForMemory() noexcept {
+  DropNewest();
+  Refuse(OutOfMemory());
+  return no_node_;
+}
 
 void Graph::Connect(GraphNode& before, GraphNode& after) {
+  if (!IsNode(before) || !IsNode(after)) return;  // the graph is refused already
   if (frozen_) {
-    return Refuse(absl::FailedPreconditionError("an edge was added after the graph was frozen"));
+    return Refuse(absl::StatusCode::kFailedPrecondition,
+                  "an edge was added after the graph was frozen");
   }
   if (before.scope != this || after.scope != this) {
-    return Refuse(absl::InvalidArgumentError("an edge joins nodes of two graphs"));
+    return Refuse(absl::StatusCode::kInvalidArgument, "an edge joins nodes of two graphs");
+  }
+  if (edges_.size() == edges_.capacity()) {
+    try {
+      edges_.reserve(std::max<std::size_t>(16, 2 * edges_.size()));
+    } catch (const std::bad_alloc&) {
+      return Refuse(OutOfMemory());
+    }
   }
   edges_.push_back({&before, &after});
   ++edge_count_;
@@ -89,18 +148,30 @@ void Graph::Connect(GraphNode& before, GraphNode& after) {
   in_creation_order_ = in_creation_order_ && OrdinalOf(before) < OrdinalOf(after);
 }
 
-void Graph::SetName(GraphNode& node, std::string name) { names_[&node] = std::move(name); }
+void Graph::SetName(GraphNode& node, std::string name) {
+  if (!IsNode(node)) return;
+  try {
+    SafelyAt(names_, &node) = std::move(name);
+  } catch (const std::bad_alloc&) {
+    Refuse(OutOfMemory());
+  }
+}
 
 void Graph::SetCost(GraphNode& node, double microseconds) {
+  if (!IsNode(node)) return;
   if (frozen_) {
-    return Refuse(absl::FailedPreconditionError("a cost was given after the graph was frozen"));
+    return Refuse(absl::StatusCode::kFailedPrecondition,
+                  "a cost was given after the graph was frozen");
   }
-  if (!(microseconds >= 0) || !std::isfinite(microseconds)) {
-    return Refuse(absl::InvalidArgumentError("the cost of '" + NameOf(node) + "' is " +
-                                             std::to_string(microseconds) +
-                                             ", expected a number of microseconds from 0 on"));
-  }
-  costs_[&node] = microseconds;
+  Refuse(OrOutOfMemory([&] {
+    if (!(microseconds >= 0) || !std::isfinite(microseconds)) {
+      return absl::InvalidArgumentError("the cost of '" + NameOf(node) + "' is " +
+                                        std::to_string(microseconds) +
+                                        ", expected a number of microseconds from 0 on");
+    }
+    SafelyAt(costs_, &node) = microseconds;
+    return absl::OkStatus();
+  }));
 }
 
 void Graph::SetRunAnyway(GraphNode& node, bool run_anyway) {
@@ -108,8 +179,12 @@ void Graph::SetRunAnyway(GraphNode& node, bool run_anyway) {
   node.word.store(run_anyway ? word | kRunAnyway : word & ~kRunAnyway, std::memory_order_relaxed);
 }
 
-void Graph::Refuse(absl::Status why) {
+void Graph::Refuse(absl::Status why) noexcept {
   if (refused_.ok()) refused_ = std::move(why);
+}
+
+void Graph::Refuse(absl::StatusCode code, std::string_view why) noexcept {
+  Refuse(StatusWithText(code, why));
 }
 
 std::string Graph::NameOf(const GraphNode& node) const {
@@ -117,13 +192,30 @@ std::string Graph::NameOf(const GraphNode& node) const {
   return named != names_.end() ? named->second : "node " + std::to_string(OrdinalOf(node));
 }
 
-absl::Status Graph::Freeze() {
+absl::Status Graph::Freeze() noexcept {
+  return OrOutOfMemory([this] { return FreezeNow(); });
+}
+
+struct Graph::OrderRoom {
+  explicit OrderRoom(std::size_t nodes) : to_end(nodes), waiting(nodes) { sorted.reserve(nodes); }
+
+  std::vector<double> to_end;
+  std::vector<std::uint32_t> waiting;
+  std::vector<GraphNode*> sorted;
+};
+
+absl::Status Graph::FreezeNow() {
   if (!refused_.ok() || frozen_) return refused_;
   if (!in_creation_order_) {
     if (absl::Status acyclic = CheckAcyclic(); !acyclic.ok()) return acyclic;
   }
-  successors_ = std::make_unique_for_overwrite<GraphNode*[]>(edge_count_);
+  // All the memory first: what comes then does not stop halfway.
+  std::size_t roots = 0;
+  ForEachNode([&roots](const GraphNode& node) { roots += node.in_degree == 0 ? 1 : 0; });
   roots_.clear();
+  roots_.reserve(roots);
+  OrderRoom room(costs_.empty() ? 0 : node_count_);
+  successors_ = std::make_unique_for_overwrite<GraphNode*[]>(edge_count_);
   GraphNode** next = successors_.get();
   ForEachNode([&](GraphNode& node) {
     node.successors = next;
@@ -137,7 +229,7 @@ absl::Status Graph::Freeze() {
     const_cast<GraphNode**>(edge.before->successors)[edge.before->successor_count++] = edge.after;
   }
   std::vector<Edge>().swap(edges_);
-  if (!costs_.empty()) OrderByCost();
+  if (!costs_.empty()) OrderByCost(room);
   frozen_ = true;
   return absl::OkStatus();
 }
@@ -199,16 +291,15 @@ std::string Graph::CyclePath(const std::vector<std::uint32_t>& waiting) const {
 
 // The root, and the successor, with the longest cost to the end comes first: it is the
 // one that the worker goes on with. The successors of a condition keep their numbers.
-void Graph::OrderByCost() {
-  std::vector<double> to_end(node_count_);
-  std::vector<GraphNode*> sorted;
-  sorted.reserve(node_count_);
-  std::vector<std::uint32_t> waiting(node_count_);
-  const auto cost_to_end = [&](const GraphNode* of) { return to_end[OrdinalOf(*of)]; };
+void Graph::OrderByCost(OrderRoom& room) {
+  auto& [to_end, waiting, sorted] = room;
+  const auto cost_to_end = [this, &room](const GraphNode* of) {
+    return room.to_end[OrdinalOf(*of)];
+  };
   const auto longest_first = [&](const GraphNode* a, const GraphNode* b) {
     return cost_to_end(a) > cost_to_end(b);
   };
-  ForEachNode([&](GraphNode& node) { waiting[OrdinalOf(node)] = node.in_degree; });
+  ForEachNode([&](GraphNode& node) { room.waiting[OrdinalOf(node)] = node.in_degree; });
   sorted.assign(roots_.begin(), roots_.end());
   for (std::size_t i = 0; i < sorted.size(); ++i) {
     for (std::uint32_t k = 0; k < sorted[i]->successor_count; ++k) {

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -76,19 +77,31 @@ class Graph final : public GraphCore<StdPlatform> {
   ~Graph();
 
   static Graph& Of(ReadyNode& node) { return static_cast<Graph&>(*node.scope); }
+  // The graph that this one runs in, as a node of a node; this one itself when in none. For
+  // bodies of the run.
+  const Graph& Outermost() const {
+    const Graph* graph = this;
+    while (graph->nested_in_ != nullptr) graph = &Of(*graph->nested_in_);
+    return *graph;
+  }
 
-  // Building. Errors are kept and come out of Freeze.
-  GraphNode& NewNode(const GraphNodeOps& ops);
+  // Building. Errors are kept and come out of Freeze, want of memory too.
+  // A node that belongs to nothing when there is no memory for one.
+  GraphNode& NewNode(const GraphNodeOps& ops) noexcept;
+  bool IsNode(const GraphNode& node) const { return &node != &no_node_; }
   // Takes back the node that was made last: its callable could not be stored.
-  void DropNewest();
+  void DropNewest() noexcept;
+  // The same, for want of memory.
+  GraphNode& DropNewestForMemory() noexcept;
   void Connect(GraphNode& before, GraphNode& after);
   void SetName(GraphNode& node, std::string name);
   void SetCost(GraphNode& node, double microseconds);
   void SetRunAnyway(GraphNode& node, bool run_anyway);
-  void Refuse(absl::Status why);
+  void Refuse(absl::Status why) noexcept;
+  void Refuse(absl::StatusCode code, std::string_view why) noexcept;
   GraphNode& AddNested(Graph& graph, std::function<bool()> repeat_while);
   // InvalidArgument with the path of a cycle; what was refused before. O(V + E).
-  absl::Status Freeze();
+  absl::Status Freeze() noexcept;
   // Destroys all nodes; the first that a destructor threw. Requires: not running.
   absl::Status Clear();
 
@@ -102,6 +115,8 @@ class Graph final : public GraphCore<StdPlatform> {
   // FailedPrecondition: it runs already.
   absl::Status Begin(const Clock& clock);
   RootRange<StdPlatform>& roots() { return range_; }
+  // Instead of the run, if none of its nodes was taken. Then its latch is not set.
+  bool TakeBackFrom(RunLoop<StdPlatform>& loop);
   Latch<StdPlatform>& done() { return done_; }
   void Cancel(const absl::Status& why);
   RunSummary End();
@@ -114,6 +129,7 @@ class Graph final : public GraphCore<StdPlatform> {
 
  private:
   struct Nested;
+  struct OrderRoom;
   struct Edge {
     GraphNode* before;
     GraphNode* after;
@@ -126,20 +142,23 @@ class Graph final : public GraphCore<StdPlatform> {
   std::size_t OrdinalOf(const GraphNode& node) const;
   template <class F>
   void ForEachNode(F visit) const;
+  void AddSlab();
+  absl::Status FreezeNow();
   absl::Status CheckAcyclic();
   std::string CyclePath(const std::vector<std::uint32_t>& waiting) const;
-  void OrderByCost();
+  void OrderByCost(OrderRoom& room);
   void Record(GraphNode& node, absl::Status status) noexcept;
   bool TakeRun();
   void PrepareRun();
   static ReadyNode* StepNested(ReadyNode& ready, GraphWorker& worker) noexcept;
   static void DestroyNested(ReadyNode& node);
   bool StartNestedRun(GraphWorker& worker) noexcept;
-  absl::Status NestedFailure() const;
+  absl::Status NestedFailure() const noexcept;
   void EndNestedRun(GraphWorker& worker) noexcept;
 
   const std::shared_ptr<GraphNodePool> pool_ = SharedNodePool();
   std::vector<Slab<StdPlatform>> slabs_;
+  GraphNode no_node_;  // instead of one that there was no memory for
   std::size_t node_count_ = 0;
   std::size_t edge_count_ = 0;
   std::vector<Edge> edges_;        // until frozen

@@ -61,8 +61,8 @@ void Graph::PrepareRun() {
 
 absl::Status Graph::Begin(const Clock& clock) {
   if (!TakeRun()) {
-    return absl::FailedPreconditionError(
-        "the graph is running already: one run at a time, or a graph for each");
+    return StatusWithText(absl::StatusCode::kFailedPrecondition,
+                          "the graph is running already: one run at a time, or a graph for each");
   }
   absl::Status frozen = Freeze();
   if (!frozen.ok()) {
@@ -85,7 +85,8 @@ void Graph::Cancel(const absl::Status& why) {
   {
     std::lock_guard lock(cancel_lock_);
     if (!cancel_reason_.ok()) return;
-    cancel_reason_ = why.ok() ? absl::CancelledError("the run was cancelled") : why;
+    cancel_reason_ =
+        why.ok() ? StatusWithText(absl::StatusCode::kCancelled, "the run was cancelled") : why;
     stop_.store(true, std::memory_order_relaxed);
   }
   own_run_task_.Cancel(why);
@@ -102,7 +103,11 @@ RunSummary Graph::End() {
   summary.cancelled = count(GraphEnd::kCancelled);
   summary.skipped = count(GraphEnd::kSkipped);
   summary.completed = summary.submitted - summary.failed - summary.cancelled - summary.skipped;
-  summary.failures = failures_->kept();
+  try {
+    summary.failures = failures_->kept();
+  } catch (const std::bad_alloc&) {
+    if (summary.status.ok()) summary.status = OutOfMemory();
+  }
   summary.elapsed = clock_->Now() - began_;
   running_.store(false);
   return summary;
@@ -129,6 +134,10 @@ GraphNode* Graph::EndThrown(GraphNode& node, GraphWorker& worker,
   return EndFailed(node, worker, StatusOfException(thrown));
 }
 
+bool Graph::TakeBackFrom(RunLoop<StdPlatform>& loop) {
+  return loop.TakeBack(range_, roots_.data());
+}
+
 void Graph::OnQuiet(GraphWorker& worker) noexcept {
   if (nested_in_ == nullptr) {
     done_.Set();
@@ -145,14 +154,16 @@ struct Graph::Nested {
 GraphNode& Graph::AddNested(Graph& graph, std::function<bool()> repeat_while) {
   static constexpr GraphNodeOps kOps = {&StepNested, &DestroyNested};
   if (&graph == this) {
-    Refuse(absl::InvalidArgumentError("a graph cannot be a node of itself"));
+    Refuse(absl::StatusCode::kInvalidArgument, "a graph cannot be a node of itself");
   } else if (absl::Status frozen = graph.Freeze(); !frozen.ok()) {
     Refuse(std::move(frozen));
   }
-  auto nested = std::make_unique<Nested>(Nested{graph, std::move(repeat_while)});
   GraphNode& node = NewNode(kOps);
+  if (!IsNode(node)) return node;
+  auto* const nested = new (std::nothrow) Nested{graph, std::move(repeat_while)};
+  if (nested == nullptr) return DropNewestForMemory();
   node.word.store(kNested, std::memory_order_relaxed);
-  ::new (static_cast<void*>(node.payload)) Nested*(nested.release());
+  ::new (static_cast<void*>(node.payload)) Nested*(nested);
   return node;
 }
 
@@ -175,14 +186,16 @@ ReadyNode* Graph::StepNested(ReadyNode& ready, GraphWorker& worker) noexcept {
   if (!outer.MayRun(node)) return outer.EndUnrun(node, worker);
   Graph& inner = NestedIn<Nested>(node)->graph;
   if (!inner.TakeRun()) {
-    return outer.EndFailed(node, worker,
-                           absl::FailedPreconditionError(
-                               "the nested graph is running already: nest a graph of its own"));
+    return outer.EndFailed(
+        node, worker,
+        StatusWithText(absl::StatusCode::kFailedPrecondition,
+                       "the nested graph is running already: nest a graph of its own"));
   }
   // It was frozen when it became a node, and may have been changed since.
   absl::Status usable = inner.refused_;
   if (usable.ok() && !inner.frozen_) {
-    usable = absl::FailedPreconditionError(
+    usable = StatusWithText(
+        absl::StatusCode::kFailedPrecondition,
         "the nested graph was cleared after it had become a node, and is not frozen");
   }
   if (!usable.ok()) {
@@ -210,16 +223,20 @@ bool Graph::StartNestedRun(GraphWorker& worker) noexcept {
 }
 
 // How the round that has just ended failed; OK: it did not.
-absl::Status Graph::NestedFailure() const {
+absl::Status Graph::NestedFailure() const noexcept {
   const std::int64_t failed = count(GraphEnd::kFailed);
   if (failed == 0) return absl::OkStatus();
-  const std::vector<TaskFailure> failures = failures_->kept();
-  if (failures.empty()) {
-    return absl::UnknownError(std::to_string(failed) + " nodes of the nested graph failed");
+  try {
+    const std::vector<TaskFailure> failures = failures_->kept();
+    if (failures.empty()) {
+      return absl::UnknownError(std::to_string(failed) + " nodes of the nested graph failed");
+    }
+    return absl::Status(failures.front().status.code(),
+                        "in the nested graph, '" + failures.front().name +
+                            "': " + std::string(failures.front().status.message()));
+  } catch (const std::bad_alloc&) {
+    return StatusWithText(absl::StatusCode::kUnknown, "a node of the nested graph failed");
   }
-  return absl::Status(failures.front().status.code(),
-                      "in the nested graph, '" + failures.front().name +
-                          "': " + std::string(failures.front().status.message()));
 }
 
 void Graph::EndNestedRun(GraphWorker& worker) noexcept {

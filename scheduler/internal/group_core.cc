@@ -24,11 +24,22 @@ void GroupCore::HandIn(const ScopeNews& news, EngineWorker&) noexcept {
 
 void GroupCore::Leave(std::int64_t tasks) {
   Engine& engine = engine_;
-  const auto left = count_.Leave(tasks, [this] {
-    last_rest_.store(absl::ToInt64Nanoseconds(clock_.Now()), std::memory_order_relaxed);
-  });
+  const auto left = count_.Leave(tasks, [this] { NoteRest(); });
   // From here on the group may be gone: its address is only compared.
   if (left == Count::Left::kAwaitedRest) engine.NotifyGroup(this);
+}
+
+void GroupCore::TakeBackSubmitted(const Rest& before) {
+  submitted_.fetch_sub(1, std::memory_order_relaxed);
+  Engine& engine = engine_;
+  const auto left = count_.Leave(1, [this, &before] {
+    if (!before.at_rest || count_.entries() != before.entries + 1) NoteRest();
+  });
+  if (left == Count::Left::kAwaitedRest) engine.NotifyGroup(this);
+}
+
+void GroupCore::NoteRest() {
+  last_rest_.store(absl::ToInt64Nanoseconds(clock_.Now()), std::memory_order_relaxed);
 }
 
 void GroupCore::StartClockNow() {
@@ -84,6 +95,7 @@ absl::Status GroupCore::cancel_reason() const {
 }
 
 CancellationToken GroupCore::Token() {
+  if (engine_.Forked()) return {};
   std::optional<CancellationSource> cancelled;
   CancellationToken token;
   absl::Status why;

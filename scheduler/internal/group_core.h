@@ -48,10 +48,14 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
     count_.Enter(1);
     submitted_.fetch_add(1, std::memory_order_relaxed);
   }
-  void TakeBackSubmitted() {
-    submitted_.fetch_sub(1, std::memory_order_relaxed);
-    Leave(1);
-  }
+  struct Rest {
+    bool at_rest = false;
+    std::uint64_t entries = 0;
+  };
+  Rest rest() const { return {count_.AtRest(), count_.entries()}; }
+  // One that does not come after all. `before`: rest() before it was counted. Where nothing
+  // else came in since, it leaves no trace.
+  void TakeBackSubmitted(const Rest& before);
   // The task of a name that was known: it counts once it waits for no name.
   void CountNamed() { submitted_.fetch_add(1, std::memory_order_relaxed); }
   void CountRefused() { refused_.fetch_add(1, std::memory_order_relaxed); }
@@ -110,6 +114,7 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   // The engine's list of groups; guarded by its lock.
   GroupCore* next = nullptr;
   GroupCore* previous = nullptr;
+  std::uint64_t entries_seen = 0;  // of a shutdown, one of which comes at a time
 
  private:
   static constexpr std::int64_t kNever = INT64_MIN;
@@ -119,6 +124,7 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   void HandIn(const ScopeNews& news, EngineWorker& worker) noexcept override;
   void Foresee(std::int64_t tasks) noexcept override { count_.Enter(tasks); }
   void Leave(std::int64_t tasks);
+  void NoteRest();
   void StartClockNow();
   absl::Status RefusalNow() const;
 

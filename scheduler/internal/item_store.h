@@ -93,15 +93,16 @@ class ItemStore {
     Give(outside_, item);
   }
 
-  // No cache is used from now on but that of threads without one, which takes them over.
-  // How many items are in use.
-  std::int64_t CountUsed(const std::vector<Cache*>& caches) {
+  // This cache is used no more: its items go to those of threads without one.
+  void TakeOver(Cache& cache) {
     std::lock_guard outside(outside_lock_);
-    for (Cache* cache : caches) {
-      if (cache->spare != nullptr) Shelve(cache->spare);
-      while (cache->first != nullptr) Give(outside_, Take(*cache));
-      *cache = {};
-    }
+    if (cache.spare != nullptr) Shelve(cache.spare);
+    while (cache.first != nullptr) Give(outside_, Take(cache));
+    cache = {};
+  }
+  // How many items are in use, when every other cache has been taken over.
+  std::int64_t CountUsed() {
+    std::lock_guard outside(outside_lock_);
     std::int64_t free = 0;
     const auto count = [&free](const Item* item) {
       for (; item != nullptr; item = FreeLinks<P>::Next(*item)) ++free;

@@ -30,6 +30,8 @@ class Latch {
       set_.store(true, std::memory_order_release);
       waiters = waiters_;
       waiters_ = nullptr;
+      for (Guest* guest = guests_; guest != nullptr; guest = guest->after) guest->parker.Unpark();
+      guests_ = nullptr;
     }
     while (waiters != nullptr) {
       Waiter* const waiter = waiters;
@@ -50,15 +52,40 @@ class Latch {
     self.parker.Park();
   }
 
+  // The same on the caller's parker, which others unpark, too. False: they did, or had, and
+  // it may not be set.
+  bool WaitOr(typename P::Parker& parker) {
+    Guest self{parker, nullptr};
+    {
+      std::lock_guard lock(lock_);
+      if (set_.load(std::memory_order_relaxed)) return true;
+      self.after = guests_;
+      guests_ = &self;
+    }
+    parker.Park();
+    // Under the lock, also when it is set: the setter unparks guests before it opens it.
+    std::lock_guard lock(lock_);
+    if (set_.load(std::memory_order_relaxed)) return true;
+    Guest** at = &guests_;
+    while (*at != &self) at = &(*at)->after;
+    *at = self.after;
+    return false;
+  }
+
  private:
   struct Waiter {
     typename P::Parker parker;
     Waiter* after = nullptr;
   };
+  struct Guest {
+    typename P::Parker& parker;
+    Guest* after;
+  };
 
   typename P::template Atomic<bool> set_{false};
   typename P::Lock lock_;
-  Waiter* waiters_ = nullptr;  // guarded by lock_
+  Waiter* waiters_ = nullptr;  // guarded by lock_, as is guests_
+  Guest* guests_ = nullptr;
 };
 
 }  // namespace weft::internal

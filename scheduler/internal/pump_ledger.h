@@ -52,6 +52,8 @@ class PumpLedger {
   bool NobodyElse() const { return active_.load(std::memory_order_relaxed) <= 1; }
   // Some pump is to Retire, or the only one to ShareAlone.
   bool Surplus() const { return surplus_.load(std::memory_order_relaxed); }
+  // All pumps block, or there is none. seq_cst: after one's own Block.
+  bool NobodyActive() const { return active_.load(std::memory_order_seq_cst) == 0; }
 
   struct Entry {
     int slot = kNoSlot;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/task_group.h"
 #include "weft/scheduler/task_scheduler.h"
 
@@ -17,6 +18,10 @@ constexpr std::size_t kChunksPerWorker = 4;
 }  // namespace
 
 absl::Status RangeRun::Run(TaskGroup& group) {
+  return OrOutOfMemory([&] { return RunChains(group); });
+}
+
+absl::Status RangeRun::RunChains(TaskGroup& group) {
   if (count_ == 0) return absl::OkStatus();
   const auto workers = static_cast<std::size_t>(group.scheduler().worker_count());
   divisor_ = kChunksPerWorker * workers;
@@ -25,8 +30,8 @@ absl::Status RangeRun::Run(TaskGroup& group) {
   for (std::size_t i = 0; i < std::min(workers, most); ++i) Follow(chains);
   const RunSummary summary = chains.Wait();
   if (first_unstarted() == count_) return absl::OkStatus();
-  if (summary.status.ok() && !summary.failures.empty()) return summary.failures.front().status;
-  return summary.status;
+  if (!summary.status.ok()) return summary.status;
+  return summary.failures.empty() ? OutOfMemory() : summary.failures.front().status;
 }
 
 std::size_t RangeRun::first_unstarted() const { return std::min(next_.load(), count_); }
@@ -44,14 +49,18 @@ RangeRun::Chunk RangeRun::Take() {
   }
 }
 
-void RangeRun::Follow(TaskGroup& chains) {
-  chains.Submit([this, &chains](TaskContext& context) {
-    if (context.cancelled()) return;
-    const Chunk chunk = Take();
-    if (chunk.begin == chunk.end) return;
-    run_chunk_(context, chunk.begin, chunk.end);
-    if (chunk.end < count_) Follow(chains);
+// Where no task can be had for the next chunk, this one takes it, too.
+bool RangeRun::Follow(TaskGroup& chains) {
+  const auto next = chains.Submit([this, &chains](TaskContext& context) {
+    for (bool more = true; more;) {
+      if (context.cancelled()) return;
+      const Chunk chunk = Take();
+      if (chunk.begin == chunk.end) return;
+      run_chunk_(context, chunk.begin, chunk.end);
+      more = chunk.end < count_ && !Follow(chains);
+    }
   });
+  return next.state() != TaskState::kFailed || next.result().attempts > 0;
 }
 
 }  // namespace weft::internal

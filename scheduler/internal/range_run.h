@@ -41,7 +41,7 @@ class RangeRun {
   RangeRun& operator=(const RangeRun&) = delete;
 
   // Blocks until all chunks that were begun have ended. The reason when not all were:
-  // `group` was cancelled, or took no more tasks.
+  // `group` was cancelled, or took no more tasks, or there was no memory for one.
   absl::Status Run(TaskGroup& group);
 
   // Nothing from here on was begun.
@@ -53,7 +53,9 @@ class RangeRun {
     std::size_t end;
   };
   Chunk Take();
-  void Follow(TaskGroup& chains);
+  absl::Status RunChains(TaskGroup& group);
+  // One more task that takes chunks. False: it was refused.
+  bool Follow(TaskGroup& chains);
 
   const std::size_t count_;
   const std::size_t min_chunk_;

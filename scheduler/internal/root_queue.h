@@ -48,6 +48,18 @@ class RootQueue {
     ranges_.fetch_add(1, std::memory_order_seq_cst);
   }
 
+  // Takes a range back of which nothing was taken. False: too late.
+  bool Remove(RootRange<P>& range, StaticNode<P>* const* begin) {
+    std::lock_guard lock(lock_);
+    if (range.next != begin) return false;
+    RootRange<P>* before = nullptr;
+    for (RootRange<P>* at = first_; at != &range; at = at->after) before = at;
+    (before == nullptr ? first_ : before->after) = range.after;
+    if (last_ == &range) last_ = before;
+    ranges_.fetch_sub(1, std::memory_order_seq_cst);
+    return true;
+  }
+
   struct Chunk {
     StaticNode<P>* const* begin = nullptr;
     StaticNode<P>* const* end = nullptr;

@@ -30,6 +30,8 @@ class RunLoopHost {
  public:
   // Brings a thread that calls RunLoop::Drain(slot). False: it cannot.
   virtual bool StartPump(int slot) noexcept = 0;
+  // A pump that was needed could not be had: perhaps it can be later (WakeIfNeeded).
+  virtual void OnNoPump() noexcept {}
   // This thread works as `slot` from now on.
   virtual void OnSlot(int slot) noexcept = 0;
 
@@ -57,13 +59,16 @@ class RunLoop {
         ledger_(width, SlotCount(max_width)),
         lanes_(pool),
         workers_(static_cast<std::size_t>(SlotCount(max_width))) {
-    MakeWorkers(width);
+    try {
+      MakeWorkers(width);
+    } catch (...) {
+      DeleteWorkers();
+      throw;
+    }
   }
   RunLoop(const RunLoop&) = delete;
   RunLoop& operator=(const RunLoop&) = delete;
-  ~RunLoop() {
-    for (auto& worker : workers_) delete worker.load(std::memory_order_relaxed);
-  }
+  ~RunLoop() { DeleteWorkers(); }
 
   ReadyOrder order() const { return order_; }
   bool steals() const { return steals_; }
@@ -73,28 +78,43 @@ class RunLoop {
   bool Quiet() const { return ledger_.Empty(); }
 
   // Runs tasks until there are none, as the pump that was admitted with `slot`.
-  // The thread never goes over to another slot: the host may have chosen it for this one.
+  // The thread goes over to another slot only when there is no other for it: the host may
+  // have chosen it for this one.
   void Drain(int slot) noexcept {
-    int again = slot;
-    while (again == slot && Pump(WorkerAt(slot), nullptr)) {
-      again = LeaveAndLook(slot);
-      if (again != slot && again != kNoSlot) Start(again);
+    while (Pump(WorkerAt(slot), nullptr)) {
+      const int again = LeaveAndLook(slot);
+      if (again == kNoSlot) return;
+      if (again == slot) continue;
+      if (Start(again)) return;
+      slot = TryEnter();
+      if (slot == kNoSlot) return;
     }
   }
 
-  // Makes a run's first nodes ready and blocks until `done`. The calling thread works
-  // while there is room for another worker: on graphs, not on the host's tasks.
+  // Makes a run's first nodes ready, and takes part. The run may not have ended when this
+  // returns.
   void Run(RootRange<P>& range, Latch<P>& done) {
     roots_.Add(range);
-    if (const int slot = TryEnter(); slot != kNoSlot && Pump(WorkerAt(slot), &done)) {
-      if (const int again = LeaveAndLook(slot); again != kNoSlot) Start(again);
-    }
-    done.Wait();
+    TakePart(done);
   }
-  // The same without waiting.
+  // The calling thread works until `done` is set, or there is nothing to do: if there is room
+  // for another worker, on graphs, not on the host's tasks.
+  void TakePart(Latch<P>& done) {
+    for (int slot = TryEnter(); slot != kNoSlot && Pump(WorkerAt(slot), &done);) {
+      const int again = LeaveAndLook(slot);
+      if (again == kNoSlot || Start(again) || done.IsSet()) return;
+      slot = TryEnter();  // there is no other thread
+    }
+  }
+  // The same, and the calling thread does not work.
   void Begin(RootRange<P>& range) {
     roots_.Add(range);
     if (HasRoom()) WakeOne();
+  }
+
+  // Instead of the run, if nobody has begun with it. `begin`: the first of its nodes.
+  bool TakeBack(RootRange<P>& range, StaticNode<P>* const* begin) {
+    return roots_.Remove(range, begin);
   }
 
   // A task that is ready, for whoever comes first; its owner wakes.
@@ -106,6 +126,11 @@ class RunLoop {
   void WakeIfIdle() {
     if (Quiet() && WorkVisible()) WakeOne();
   }
+  // For who waits: what was ready may have found no thread, while others block.
+  void WakeIfNeeded() {
+    if (HasRoom() && WorkVisible()) WakeOne();
+  }
+  bool NobodyActive() const { return ledger_.NobodyActive(); }
   ReadyLanes<P>& lanes() { return lanes_; }
 
   // More workers come at once if there is something for them, surplus ones leave after the
@@ -142,6 +167,9 @@ class RunLoop {
  private:
   static constexpr int kNoSlot = PumpLedger<P>::kNoSlot;
 
+  void DeleteWorkers() {
+    for (auto& worker : workers_) delete worker.load(std::memory_order_relaxed);
+  }
   // Sees to it that the first `count` slots have a worker.
   void MakeWorkers(int count) {
     std::lock_guard lock(growth_lock_);
@@ -160,14 +188,18 @@ class RunLoop {
         MakeWorkers(entry.slot + 1);
       } catch (const std::bad_alloc&) {  // as if there were no slot
         ledger_.Leave(entry.slot);
+        host_.OnNoPump();
         return kNoSlot;
       }
     }
     WorkerAt(entry.slot).Enter(entry.alone);
     return entry.slot;
   }
-  void Start(int slot) {
-    if (!host_.StartPump(slot)) ledger_.Leave(slot);
+  bool Start(int slot) {
+    if (host_.StartPump(slot)) return true;
+    ledger_.Leave(slot);
+    host_.OnNoPump();
+    return false;
   }
 
   // As many more pumps as there is room for, and seems to be work: one does not always
@@ -230,6 +262,7 @@ class RunLoop {
       return Wake();
     }
     worker.TurnTo(*first.scope);
+    worker.TurnToGraph(first.ops->is_task ? nullptr : first.scope);
     Node<P>* node = &first;
     while (node != nullptr) {
       node = node->ops->step(*node, worker);

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <new>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -107,9 +108,10 @@ class NewTask {
   EngineTask* task_;
 };
 
+// Throws std::bad_alloc.
 template <class F, class... D>
-EngineTask& SubmitBody(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached,
-                       F function, D&&... dependencies) {
+EngineTask& SubmitNew(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached,
+                      F& function, D&&... dependencies) {
   using Kind = KindOf<F, D...>;
   NewTask fresh(engine, group);
   if constexpr (sizeof...(D) == 0) {
@@ -142,6 +144,19 @@ EngineTask& SubmitBody(Engine& engine, GroupCore& group, const TaskOptions& opti
     task.ops = &kTaskOps<Kind>;
     engine.Submit(group, task, all, given_up, options, detached);
     return task;
+  }
+}
+
+template <class F, class... D>
+EngineTask& SubmitBody(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached,
+                       F function, D&&... dependencies) {
+  if (engine.Forked()) [[unlikely]]
+    return engine.StandInFor(group, detached);
+  try {
+    return SubmitNew<F, D...>(engine, group, options, detached, function,
+                              std::forward<D>(dependencies)...);
+  } catch (const std::bad_alloc&) {
+    return engine.StandInFor(group, detached);
   }
 }
 

@@ -105,8 +105,7 @@ inline bool SoleOwner(const EngineTask& task) {
 // Moves it where nobody else can read it, copies it otherwise.
 template <class X>
 X TakeValue(EngineTask& task) {
-  auto& result = *const_cast<absl::StatusOr<X>*>(
-      static_cast<const absl::StatusOr<X>*>(Engine::EndedResult(task)));
+  auto& result = const_cast<absl::StatusOr<X>&>(Engine::ResultIn<X>(task));
   if constexpr (std::is_copy_constructible_v<X>) {
     if (!SoleOwner(task)) return *result;
   }
@@ -120,11 +119,11 @@ auto ArgumentOf(EngineTask* dependency) {
   if constexpr (kPass == Pass::kNothing) {
     return std::tuple<>();
   } else {
-    const auto* const result = static_cast<const ResultOf<X>*>(Engine::EndedResult(*dependency));
+    const ResultOf<X>& result = Engine::ResultIn<X>(*dependency);
     if constexpr (kPass == Pass::kOutcome) {
-      return std::tuple<const ResultOf<X>&>(*result);
+      return std::tuple<const ResultOf<X>&>(result);
     } else if constexpr (kPass == Pass::kValue) {
-      return std::tuple<const X&>(**result);
+      return std::tuple<const X&>(*result);
     } else {
       return std::tuple<X>(TakeValue<X>(*dependency));
     }

@@ -19,6 +19,7 @@
 #include "weft/core/internal/platform.h"
 #include "weft/core/task_id.h"
 #include "weft/scheduler/internal/node_pool.h"
+#include "weft/scheduler/internal/table_room.h"
 #include "weft/scheduler/internal/task_node.h"
 #include "weft/scheduler/internal/worker.h"
 
@@ -137,7 +138,7 @@ class PinnedTasks {
  public:
   // Throws std::bad_alloc. False: it was kept already.
   bool Keep(EngineTask& task) {
-    if (!tasks_.insert(&task).second) return false;
+    if (!InsertSafely(tasks_, &task)) return false;
     pins_.emplace_back(&task);
     return true;
   }

@@ -11,6 +11,8 @@
 
 namespace weft::internal {
 
+class Graph;
+
 // What a thread waits for: one task, or one group.
 struct WaitTarget {
   EngineTask* task = nullptr;
@@ -20,8 +22,9 @@ struct WaitTarget {
 // A body that waits, on the thread of the one around it, if any: that one cannot go on
 // before this one has returned.
 struct WaitFrame {
-  EngineTask* self = nullptr;  // null: a node of a graph
-  WaitTarget target;
+  EngineTask* self = nullptr;    // null: a node of a graph
+  const Graph* graph = nullptr;  // then: the outermost one, whose run cannot end before
+  WaitTarget target;             // nothing: the run of a graph
   WaitFrame* outer = nullptr;
 };
 

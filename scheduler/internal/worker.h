@@ -117,6 +117,24 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
     current_ = outer.task;
     mark_ = outer.mark;
   }
+  // Whose nodes run here while there is no task's body; null: no graph's.
+  const Scope<P>* graph() const { return graph_; }
+  void TurnToGraph(const Scope<P>* graph) { graph_ = graph; }
+  // A body runs a graph here, inside which it is not there. Given back to ReturnTo.
+  struct Place {
+    Body body;
+    const Scope<P>* graph = nullptr;
+  };
+  Place LeaveBody() {
+    const Place place{{current_, mark_}, graph_};
+    current_ = nullptr;
+    graph_ = nullptr;
+    return place;
+  }
+  void ReturnTo(const Place& place) {
+    EndBody(place.body);
+    graph_ = place.graph;
+  }
   // A task that the body which runs here has pushed; null when there is none left here.
   Node<P>* PopOwn() { return current_ == nullptr ? nullptr : PopAbove(mark_); }
   std::int64_t Mark() const { return deque_.Mark(); }
@@ -202,6 +220,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   StaticNode<P>* const* chunk_end_ = nullptr;
   TaskNode<P>* current_ = nullptr;
   std::int64_t mark_ = 0;
+  const Scope<P>* graph_ = nullptr;
   ItemCache<TaskNode<P>> tasks_;
   ItemCache<EdgeBlock<P>> blocks_;
   ScopeTally<P> tally_;

@@ -42,7 +42,8 @@ class TestStore {
   }
   // At the end: nothing is lost, and nothing is free that somebody has.
   void CheckUsed(const std::vector<Cache*>& caches) {
-    Check(store_.CountUsed(caches) == used_, "what nobody has is free, and only that");
+    for (Cache* const cache : caches) store_.TakeOver(*cache);
+    Check(store_.CountUsed() == used_, "what nobody has is free, and only that");
   }
   Store& store() { return store_; }
 

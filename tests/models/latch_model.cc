@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <memory>
+#include <mutex>
 
 #include "gtest/gtest.h"
 
@@ -76,6 +77,38 @@ TEST(LatchModel, ServesOneRunAfterAnother) {
       Check(data.Read() == run, "this run's, not the last one's");
       m.Join(setter);
     }
+    m.Finally([] {});
+  });
+}
+
+// Who waits with a parker that others unpark, too, may destroy the latch and the parker as
+// soon as it is set.
+TEST(LatchModel, GuestIsUnparkedByOthersToo) {
+  CheckModel({.name = "latch_guest", .preemptions = 3}, [](Model& m) {
+    auto latch = std::make_unique<Latch>();
+    auto parker = std::make_unique<ModelPlatform::Parker>();
+    ModelPlatform::Lock listed;  // as WaiterList: whoever unparks finds the parker in a list
+    bool in_list = true;
+    auto data = std::make_unique<ModelPlatform::Plain<int>>();
+    m.Thread([&, set = latch.get(), write = data.get()] {
+      write->Write(1);
+      set->Set();
+    });
+    m.Thread([&] {
+      std::lock_guard lock(listed);
+      if (in_list) parker->Unpark();
+    });
+    m.Thread([&] {
+      while (!latch->WaitOr(*parker)) {
+      }
+      Check(data->Read() == 1, "what came before Set is visible");
+      {
+        std::lock_guard lock(listed);
+        in_list = false;
+      }
+      latch.reset();
+      parker.reset();
+    });
     m.Finally([] {});
   });
 }

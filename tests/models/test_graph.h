@@ -98,6 +98,7 @@ class TestGraph final : public internal::GraphCore<ModelPlatform> {
     range_.end = roots_.data() + roots_.size();
     Expect(static_cast<std::int64_t>(results_.size()));
     loop.Run(range_, done_);
+    done_.Wait();
   }
 
   // After a Run: how many bodies ran, and whether node `i` was among them.
