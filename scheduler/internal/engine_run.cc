@@ -56,7 +56,8 @@ absl::Status Engine::Resize(int workers) {
 void Engine::OnNoPump() noexcept {
   if (drains_in_wait_) return;
   // seq_cst: before the look at the waiters, each of whom looks here once it is among them.
-  failed_starts_.fetch_add(1, std::memory_order_seq_cst);
+  const std::uint64_t before = failed_starts_.fetch_add(1, std::memory_order_seq_cst);
+  if (before != answered_starts_.load(std::memory_order_seq_cst)) return;  // they know
   waits_.Notify([](const Waiter&) { return true; });
 }
 
