@@ -6,6 +6,7 @@
 #define WEFT_SCHEDULER_TASK_GROUP_H_
 
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -97,6 +98,25 @@ class TaskGroup {
   void Detach(TaskOptions options, F function, D&&... dependencies) {
     internal::SubmitBody<F, D...>(engine(), *core_, options, /*detached=*/true, std::move(function),
                                   std::forward<D>(dependencies)...);
+  }
+
+  // One task for each function, none of which waits for anything: as so many calls of Submit,
+  // or Detach, in one pass and with few wake-ups. The handles are in the order of the functions.
+  // Throws std::bad_alloc where there is no room for the handles: then nothing was submitted.
+  template <class F>
+  std::vector<TaskFor<F>> SubmitAll(std::vector<F> functions, TaskOptions options = {}) {
+    std::vector<TaskFor<F>> tasks;
+    tasks.reserve(functions.size());
+    internal::SubmitBodies(engine(), *core_, options, /*detached=*/false, std::span(functions),
+                           [&tasks](internal::EngineTask& task) {
+                             tasks.emplace_back(internal::TaskPtr::Adopt(&task));
+                           });
+    return tasks;
+  }
+  template <class F>
+  void DetachAll(std::vector<F> functions, TaskOptions options = {}) {
+    internal::SubmitBodies(engine(), *core_, options, /*detached=*/true, std::span(functions),
+                           [](internal::EngineTask&) {});
   }
 
   // The named form. Dependencies on names may come before the tasks of those names.

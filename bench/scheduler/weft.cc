@@ -49,10 +49,11 @@ class Weft {
   }
 
   void SubmitBulk(Work& work) {
-    std::vector<TaskDefinition> definitions(work.size());
-    for (std::uint32_t i = 0; i < work.size(); ++i) definitions[i].function = Body{&work, i};
+    std::vector<Body> bodies;
+    bodies.reserve(work.size());
+    for (std::uint32_t i = 0; i < work.size(); ++i) bodies.push_back(Body{&work, i});
     TaskGroup group(*scheduler_);
-    const auto tasks = group.ScheduleBatch(std::move(definitions));
+    group.DetachAll(std::move(bodies));
     group.Wait();
   }
 

@@ -99,25 +99,46 @@ void Engine::Close() {
     tasks_.TakeOver(loop_.WorkerAt(slot).tasks());
   }
   bool unused = false;
-  {
-    absl::MutexLock lock(&close_mu_);
+  tasks_.CountUsed([&](std::int64_t used) {
     closed_ = true;
-    used_ += tasks_.CountUsed();
+    used_ += used;
     unused = used_ == 0;
-  }
+  });
   if (unused) delete this;
 }
 
 bool Engine::InsideTask() const { return FrameOfThread() != nullptr; }
 
+namespace {
+
+EngineTask& Prepared(EngineTask& task, GroupCore& group) {
+  // relaxed: nobody else can have a reference.
+  task.word.store(0, std::memory_order_relaxed);
+  task.scope = &group;
+  task.edges = 0;
+  return task;
+}
+
+}  // namespace
+
 EngineTask& Engine::NewTask(GroupCore& group) {
   EngineWorker* const worker = WorkerOfThread();
-  EngineTask* const task = worker != nullptr ? tasks_.Take(worker->tasks()) : tasks_.TakeOutside();
-  // relaxed: nobody else can have a reference.
-  task->word.store(0, std::memory_order_relaxed);
-  task->scope = &group;
-  task->edges = 0;
-  return *task;
+  return Prepared(worker != nullptr ? *tasks_.Take(worker->tasks()) : *tasks_.TakeOutside(), group);
+}
+
+std::size_t Engine::NewTasks(GroupCore& group, std::span<EngineTask*> tasks) noexcept {
+  EngineWorker* const worker = WorkerOfThread();
+  std::size_t taken = 0;
+  try {
+    if (worker == nullptr) {
+      tasks_.TakeOutside(tasks.data(), tasks.size(), taken);
+    } else {
+      for (; taken < tasks.size(); ++taken) tasks[taken] = tasks_.Take(worker->tasks());
+    }
+  } catch (const std::bad_alloc&) {  // the caller sees how many there are
+  }
+  for (EngineTask* const task : tasks.first(taken)) Prepared(*task, group);
+  return taken;
 }
 
 void Engine::GiveBack(EngineTask& task) noexcept {
@@ -128,11 +149,7 @@ void Engine::GiveBack(EngineTask& task) noexcept {
   }
   if (Forked()) return;
   bool last = false;
-  {
-    absl::MutexLock lock(&close_mu_);
-    tasks_.GiveOutside(&task);
-    last = closed_ && --used_ == 0;
-  }
+  tasks_.GiveOutside(&task, [&] { last = closed_ && --used_ == 0; });
   if (last) delete this;
 }
 

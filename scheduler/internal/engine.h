@@ -91,6 +91,8 @@ class Engine final : public WorkSource, private RunLoopHost {
   // A task to be: the caller sets its ops and payload, and hands it to Submit, or gives
   // it back. Throws std::bad_alloc.
   EngineTask& NewTask(GroupCore& group);
+  // The same for several; how many there was memory for.
+  std::size_t NewTasks(GroupCore& group, std::span<EngineTask*> tasks) noexcept;
   void GiveBack(EngineTask& task) noexcept;
   // Takes the task, or ends it at once as refused. The caller gets one reference to it,
   // unless `detached`.
@@ -100,6 +102,9 @@ class Engine final : public WorkSource, private RunLoopHost {
               std::span<TaskPtr> given_up, const TaskOptions& options, bool detached) noexcept;
   void SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& options,
                    bool detached) noexcept;
+  // The same for several at once. Of one kind.
+  void SubmitAllReady(GroupCore& group, std::span<EngineTask* const> tasks,
+                      const TaskOptions& options, bool detached) noexcept;
   // For a task that there is no memory for, or no thread, after a fork: one that has ended
   // with that error. With a reference for the caller, unless `detached`.
   EngineTask& StandInFor(GroupCore& group, bool detached) noexcept;
@@ -249,8 +254,8 @@ class Engine final : public WorkSource, private RunLoopHost {
   absl::Status CheckDependencies(std::span<const Dependency> dependencies) const;
   // Counts a task that comes in; the reason when it may not.
   absl::Status Enter(GroupCore& group, EngineTask& task, EngineWorker* worker);
-  absl::Status Admit(GroupCore& group, EngineWorker* worker) const;
-  static void CountIn(GroupCore& group, EngineWorker* worker);
+  absl::Status Admit(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1) const;
+  static void CountIn(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1);
   // `before`: the group's rest before it was counted.
   static void TakeBack(GroupCore& group, EngineWorker* worker, const GroupCore::Rest& before);
   void Refuse(GroupCore& group, EngineTask& task, absl::Status why, bool detached);
@@ -494,9 +499,9 @@ class Engine final : public WorkSource, private RunLoopHost {
   absl::Mutex drain_mu_;
   bool draining_ ABSL_GUARDED_BY(drain_mu_) = false;  // a waiting thread is the (only) worker
 
-  absl::Mutex close_mu_;
-  bool closed_ ABSL_GUARDED_BY(close_mu_) = false;
-  std::int64_t used_ ABSL_GUARDED_BY(close_mu_) = 0;  // tasks with handles, once closed
+  // Guarded by the lock of tasks_.GiveOutside.
+  bool closed_ = false;
+  std::int64_t used_ = 0;  // tasks with handles, once closed
 };
 
 // Calls visit(EngineTask&) with each successor that is there now, which it may keep by a

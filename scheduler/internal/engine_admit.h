@@ -6,6 +6,7 @@
 #define WEFT_SCHEDULER_INTERNAL_ENGINE_ADMIT_H_
 
 #include <atomic>
+#include <cstdint>
 
 #include "absl/status/status.h"
 
@@ -20,11 +21,11 @@ inline bool InTaskOf(const GroupCore& group, const EngineWorker* worker) {
   return worker != nullptr && worker->current() != nullptr && worker->current()->scope == &group;
 }
 
-inline void Engine::CountIn(GroupCore& group, EngineWorker* worker) {
+inline void Engine::CountIn(GroupCore& group, EngineWorker* worker, std::int64_t tasks) {
   if (InTaskOf(group, worker)) {
-    worker->CountSubmitted(group);
+    worker->CountSubmitted(group, tasks);
   } else {
-    group.CountSubmitted();
+    group.CountSubmitted(tasks);
   }
 }
 
@@ -37,13 +38,14 @@ inline void Engine::TakeBack(GroupCore& group, EngineWorker* worker,
   }
 }
 
-inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker) const {
+inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker,
+                                  std::int64_t tasks) const {
   if (absl::Status refusal = group.Refusal(); !refusal.ok()) return refusal;
   const GroupCore::Rest rest = worker == nullptr ? group.rest() : GroupCore::Rest{};
-  CountIn(group, worker);
+  CountIn(group, worker, tasks);
   // seq_cst, after the count: a shutdown sets the phase, then looks at the count.
   if (worker == nullptr && phase_.load(std::memory_order_seq_cst) != Phase::kOpen) {
-    group.TakeBackSubmitted(rest);
+    group.TakeBackSubmitted(rest, tasks);
     return StatusWithText(absl::StatusCode::kFailedPrecondition,
                           "the scheduler is shut down: it takes no more tasks");
   }

@@ -95,6 +95,34 @@ void Engine::SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& 
   }
 }
 
+void Engine::SubmitAllReady(GroupCore& group, std::span<EngineTask* const> tasks,
+                            const TaskOptions& options, bool detached) noexcept {
+  EngineWorker* const worker = WorkerOfThread();
+  const Lane lane = LaneOf(options.priority);
+  if (record_times_ || lane != Lane::kNormal) {
+    for (EngineTask* const task : tasks) SubmitReady(group, *task, options, detached);
+    return;
+  }
+  const absl::Status refusal =
+      OrOutOfMemory([&] { return Admit(group, worker, static_cast<std::int64_t>(tasks.size())); });
+  if (!refusal.ok()) {
+    for (EngineTask* const task : tasks) Refuse(group, *task, refusal, detached);
+    return;
+  }
+  group.StartClock();
+  const Bits word = FirstWord(options, detached ? 0 : 1, 1) | TaskWord::kUnlisted;
+  for (EngineTask* const task : tasks) {
+    EnginePool::JoinOf(*task).store(0, std::memory_order_relaxed);
+    task->word.store(word, std::memory_order_release);
+  }
+  if (worker != nullptr && !worker->strict()) {
+    worker->PushAll(tasks.data(), tasks.data() + tasks.size());
+  } else {
+    loop_.AddAllShared(tasks.data(), tasks.data() + tasks.size());
+    WakeShared(worker);
+  }
+}
+
 // What may be blocked is linked under the lock that keeps it so: then either we count the
 // task as blocked by it, or whoever blocks it later finds the edge.
 Engine::Linked Engine::Link(EngineTask& task, std::span<const Dependency> dependencies,

@@ -29,10 +29,10 @@ void GroupCore::Leave(std::int64_t tasks) {
   if (left == Count::Left::kAwaitedRest) engine.NotifyGroup(this);
 }
 
-void GroupCore::TakeBackSubmitted(const Rest& before) {
-  submitted_.fetch_sub(1, std::memory_order_relaxed);
+void GroupCore::TakeBackSubmitted(const Rest& before, std::int64_t tasks) {
+  submitted_.fetch_sub(tasks, std::memory_order_relaxed);
   Engine& engine = engine_;
-  const auto left = count_.Leave(1, [this, &before] {
+  const auto left = count_.Leave(tasks, [this, &before] {
     if (!before.at_rest || count_.entries() != before.entries + 1) NoteRest();
   });
   if (left == Count::Left::kAwaitedRest) engine.NotifyGroup(this);

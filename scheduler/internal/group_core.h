@@ -44,18 +44,18 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   Engine& engine() const { return engine_; }
 
   // Counting, by threads that are not workers, or not in a task of this group.
-  void CountSubmitted() {
-    count_.Enter(1);
-    submitted_.fetch_add(1, std::memory_order_relaxed);
+  void CountSubmitted(std::int64_t tasks) {
+    count_.Enter(tasks);
+    submitted_.fetch_add(tasks, std::memory_order_relaxed);
   }
   struct Rest {
     bool at_rest = false;
     std::uint64_t entries = 0;
   };
   Rest rest() const { return {count_.AtRest(), count_.entries()}; }
-  // One that does not come after all. `before`: rest() before it was counted. Where nothing
+  // They do not come after all. `before`: rest() before it was counted. Where nothing
   // else came in since, it leaves no trace.
-  void TakeBackSubmitted(const Rest& before);
+  void TakeBackSubmitted(const Rest& before, std::int64_t tasks = 1);
   // The task of a name that was known: it counts once it waits for no name.
   void CountNamed() { submitted_.fetch_add(1, std::memory_order_relaxed); }
   void CountRefused() { refused_.fetch_add(1, std::memory_order_relaxed); }

@@ -88,9 +88,20 @@ class ItemStore {
     std::lock_guard lock(outside_lock_);
     return Take(outside_);
   }
+  // Up to `count` items, in one turn; `taken` says how many there were before an exception.
+  void TakeOutside(Item** items, std::size_t count, std::size_t& taken) {
+    std::lock_guard lock(outside_lock_);
+    for (taken = 0; taken < count; ++taken) items[taken] = Take(outside_);
+  }
   void GiveOutside(Item* item) {
+    GiveOutside(item, [] {});
+  }
+  // `also` is called under the same lock.
+  template <class F>
+  void GiveOutside(Item* item, F also) {
     std::lock_guard lock(outside_lock_);
     Give(outside_, item);
+    also();
   }
 
   // This cache is used no more: its items go to those of threads without one.
@@ -100,8 +111,10 @@ class ItemStore {
     while (cache.first != nullptr) Give(outside_, Take(cache));
     cache = {};
   }
-  // How many items are in use, when every other cache has been taken over.
-  std::int64_t CountUsed() {
+  // Calls note(items in use) when every other cache has been taken over, under the lock of
+  // GiveOutside.
+  template <class F>
+  void CountUsed(F note) {
     std::lock_guard outside(outside_lock_);
     std::int64_t free = 0;
     const auto count = [&free](const Item* item) {
@@ -113,7 +126,7 @@ class ItemStore {
     for (Item* batch = batches_; batch != nullptr; batch = FreeLinks<P>::NextBatch(*batch)) {
       count(batch);
     }
-    return static_cast<std::int64_t>(slabs_.size()) * NodePool<P>::kSlabNodes - free;
+    note(static_cast<std::int64_t>(slabs_.size()) * NodePool<P>::kSlabNodes - free);
   }
 
   // Calls visit(Item&) for every item that was ever made, free or not.

@@ -38,6 +38,16 @@ class ReadyLanes {
     if (lane > Lane::kNormal) raised_.fetch_add(1, std::memory_order_relaxed);
   }
 
+  // Several to the normal lane, the first one first.
+  template <class N>
+  void AddAll(N* const* begin, N* const* end) {
+    for (N* const* at = begin; at != end && at + 1 != end; ++at) {
+      // relaxed: published with the last one.
+      at[1]->link.store(NodePool<P>::IndexOf(**at), std::memory_order_relaxed);
+    }
+    if (begin != end) AddToInbox(**begin, **(end - 1));
+  }
+
   // seq_cst: either half of the handshake in pump_ledger.h.
   bool empty() const {
     if (inbox_.load(std::memory_order_seq_cst) != 0) return false;
@@ -119,12 +129,14 @@ class ReadyLanes {
   Overflow<P>& At(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
   const Overflow<P>& At(Lane lane) const { return lanes_[static_cast<std::size_t>(lane)]; }
 
-  void AddToInbox(Node<P>& node) {
-    const std::uint32_t index = NodePool<P>::IndexOf(node);
+  void AddToInbox(Node<P>& node) { AddToInbox(node, node); }
+  // A list that is linked from the last one to the first.
+  void AddToInbox(Node<P>& first, Node<P>& last) {
+    const std::uint32_t index = NodePool<P>::IndexOf(last);
     std::uint32_t newest = inbox_.load(std::memory_order_relaxed);
     do {
-      node.link.store(newest, std::memory_order_relaxed);
-      // seq_cst: publishes the node; and before the look for sleepers.
+      first.link.store(newest, std::memory_order_relaxed);
+      // seq_cst: publishes the nodes; and before the look for sleepers.
     } while (!inbox_.compare_exchange_weak(newest, index, std::memory_order_seq_cst,
                                            std::memory_order_relaxed));
   }

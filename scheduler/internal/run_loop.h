@@ -119,6 +119,11 @@ class RunLoop {
 
   // A task that is ready, for whoever comes first; its owner wakes.
   void AddShared(Node<P>& node, Lane lane) { lanes_.Add(node, lane); }
+  // The same for several of the normal lane, in this order.
+  template <class N>
+  void AddAllShared(N* const* begin, N* const* end) {
+    lanes_.AddAll(begin, end);
+  }
   void Wake() {
     if (HasRoom()) WakeOne();
   }

@@ -98,16 +98,16 @@ class ScopeTally {
     ++news_.ended;
     ++news_.completed;
   }
-  // A task more, made by a task of the same scope: which therefore has not ended, and so
+  // So many more, made by a task of the same scope: which therefore has not ended, and so
   // nobody waits for what is foreseen here.
-  void CountSubmitted(Scope<P>& scope, Worker<P>& worker) {
+  void CountSubmitted(Scope<P>& scope, Worker<P>& worker, std::int64_t tasks) {
     Attach(scope, worker);
-    if (news_.ended <= 1) {  // at least one is kept: while there is news, there is no rest
-      scope.Foresee(kForeseen);
-      news_.ended += kForeseen;
+    if (news_.ended <= tasks) {  // at least one is kept: while there is news, there is no rest
+      scope.Foresee(tasks - 1 + kForeseen);
+      news_.ended += tasks - 1 + kForeseen;
     }
-    --news_.ended;
-    ++news_.submitted;
+    news_.ended -= tasks;
+    news_.submitted += tasks;
   }
   // That task does not come after all; requires CountSubmitted.
   void TakeBackSubmitted(Scope<P>& scope, Worker<P>& worker) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <new>
+#include <span>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -158,6 +159,72 @@ EngineTask& SubmitBody(Engine& engine, GroupCore& group, const TaskOptions& opti
   } catch (const std::bad_alloc&) {
     return engine.StandInFor(group, detached);
   }
+}
+
+// Tasks without dependencies, of one kind, that are submitted together: those that have a
+// body by then, when this goes.
+//
+// Thread safety: one thread.
+template <class Kind>
+class NewTasks {
+ public:
+  static constexpr std::size_t kMost = 128;
+
+  NewTasks(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached)
+      : engine_(engine), group_(group), options_(options), detached_(detached) {}
+  NewTasks(const NewTasks&) = delete;
+  NewTasks& operator=(const NewTasks&) = delete;
+  ~NewTasks() { Flush(); }
+
+  // Throws std::bad_alloc, and what the move of the function does.
+  template <class F>
+  EngineTask& Add(F& function) {
+    if (made_ == taken_) {
+      Flush();
+      made_ = 0;
+      taken_ = engine_.NewTasks(group_, tasks_);
+      if (taken_ == 0) throw std::bad_alloc();
+    }
+    EngineTask& task = *tasks_[made_];
+    Kind::Room::Make(task, std::move(function));
+    task.ops = &kTaskOps<Kind>;
+    ++made_;
+    return task;
+  }
+
+ private:
+  void Flush() noexcept {
+    const std::span<EngineTask* const> all(tasks_);
+    if (made_ > 0) engine_.SubmitAllReady(group_, all.first(made_), options_, detached_);
+    for (EngineTask* const task : all.subspan(made_, taken_ - made_)) engine_.GiveBack(*task);
+    taken_ = made_;
+  }
+
+  Engine& engine_;
+  GroupCore& group_;
+  const TaskOptions& options_;
+  const bool detached_;
+  std::array<EngineTask*, kMost> tasks_;
+  std::size_t taken_ = 0;  // of those
+  std::size_t made_ = 0;   // of those
+};
+
+// `taken(task)` is called with each before it can run, in the order of the functions.
+template <class F, class Taken>
+void SubmitBodies(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached,
+                  std::span<F> functions, Taken taken) {
+  std::size_t done = 0;
+  try {
+    if (!engine.Forked()) {
+      NewTasks<KindOf<F>> fresh(engine, group, options, detached);
+      for (F& function : functions) {
+        taken(fresh.Add(function));
+        ++done;
+      }
+    }
+  } catch (const std::bad_alloc&) {  // as if there were no memory for the rest
+  }
+  for (; done < functions.size(); ++done) taken(engine.StandInFor(group, detached));
 }
 
 }  // namespace weft::internal

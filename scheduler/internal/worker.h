@@ -97,7 +97,9 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   void TurnTo(const Scope<P>& scope) { tally_.TurnTo(scope, *this); }
   void CountEnd(Scope<P>& scope) { tally_.CountEnd(scope, *this); }
   void CountCompleted(Scope<P>& scope) { tally_.CountCompleted(scope, *this); }
-  void CountSubmitted(Scope<P>& scope) { tally_.CountSubmitted(scope, *this); }
+  void CountSubmitted(Scope<P>& scope, std::int64_t tasks = 1) {
+    tally_.CountSubmitted(scope, *this, tasks);
+  }
   void TakeBackSubmitted(Scope<P>& scope) { tally_.TakeBackSubmitted(scope, *this); }
 
   // Which task's body runs here, innermost; null: none, or that of a graph's node.

@@ -43,7 +43,9 @@ class TestStore {
   // At the end: nothing is lost, and nothing is free that somebody has.
   void CheckUsed(const std::vector<Cache*>& caches) {
     for (Cache* const cache : caches) store_.TakeOver(*cache);
-    Check(store_.CountUsed() == used_, "what nobody has is free, and only that");
+    store_.CountUsed([this](std::int64_t used) {
+      Check(used == used_, "what nobody has is free, and only that");
+    });
   }
   Store& store() { return store_; }
 
