@@ -57,8 +57,11 @@ class TaskFunction {
   // False for a default one, a null pointer and an empty std::function.
   explicit operator bool() const { return holder_ != nullptr; }
 
-  // Throws what the callable throws. Requires: *this is not empty.
-  absl::Status operator()(TaskContext& context) { return holder_->Call(context); }
+  // Throws what the callable throws. InvalidArgument when *this is empty.
+  absl::Status operator()(TaskContext& context) {
+    if (holder_ == nullptr) return absl::InvalidArgumentError("the task's function is empty");
+    return holder_->Call(context);
+  }
 
   // Destroys the callable and what it captured; throws what their destructors throw.
   void Reset() {

@@ -24,11 +24,15 @@
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_plan.h"
 #include "weft/scheduler/internal/exception_status.h"
-#include "weft/scheduler/internal/function_task.h"
 #include "weft/scheduler/internal/table_room.h"
+#include "weft/scheduler/internal/task_body.h"
 
 namespace weft::internal {
 namespace {
+
+// What a TaskDefinition makes. Making its body cannot fail.
+using FunctionKind = BodyKind<TaskFunction>;
+static_assert(FunctionKind::Room::kInside);
 
 std::string LabelOf(const TaskDefinition& definition) {
   return definition.id.empty() ? "a task without id" : "task '" + definition.id + "'";
@@ -98,7 +102,7 @@ EngineTask& Engine::Plans::FindOrMakeName(const std::string& name) {
   names_.reserve(names_.size() + 1);
   EngineTask& task = engine_.NewTask(group_);
   try {
-    task.ops = &kFunctionOps;
+    task.ops = &kTaskOps<FunctionKind>;
     TaskExtras& extras = engine_.MakeExtras(task);
     extras.name = name;
     MakeRoomForOne(group_.names);
@@ -136,7 +140,7 @@ absl::Status Engine::Plans::Add(TaskDefinition& definition) {
   }
   if (!plan.was_name) {
     plan.task = &engine_.NewTask(group_);
-    plan.task->ops = &kFunctionOps;
+    plan.task->ops = &kTaskOps<FunctionKind>;
     try {
       if (!definition.id.empty()) {
         TaskExtras& extras = engine_.MakeExtras(*plan.task);
@@ -275,7 +279,7 @@ void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
   group.StartClock();
   for (Plan& plan : plans.all) {
     EngineTask& task = *plan.task;
-    ::new (static_cast<void*>(task.payload)) TaskFunction(std::move(plan.definition->function));
+    FunctionKind::Room::Make(task, std::move(plan.definition->function));
     const bool named = !plan.definition->id.empty();
     const auto missing = static_cast<std::uint32_t>(plan.dependencies.size()) + 1;
     EnginePool::JoinOf(task).store(missing, std::memory_order_relaxed);

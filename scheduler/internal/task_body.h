@@ -22,6 +22,7 @@
 #include "absl/status/statusor.h"
 
 #include "weft/core/task_context.h"
+#include "weft/core/task_definition.h"
 #include "weft/scheduler/internal/callable_traits.h"
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/exception_status.h"
@@ -256,7 +257,18 @@ struct BodyKind {
     return Engine::EndFailed(task, worker, drop, std::move(status), std::move(thrown));
   }
 
-  static void DestroyBody(EngineTask& task) { Room::BodyOf(task).~Body(); }
+  static void DestroyBody(EngineTask& task) {
+    Body& body = Room::BodyOf(task);
+    if constexpr (std::is_same_v<F, TaskFunction>) {  // whose destructor may not throw
+      struct Last {
+        Body& body;
+        ~Last() { body.~Body(); }
+      } last{body};
+      body.function.Reset();
+    } else {
+      body.~Body();
+    }
+  }
   static const void* ValueOf(EngineTask& task) noexcept { return &Room::ResultIn(task); }
   static void DestroyValue(EngineTask& task) noexcept {
     if constexpr (kHasValue) Room::ResultIn(task).~Result();

@@ -177,5 +177,15 @@ TEST_P(FailureTest, NamedCallableThatThrowsWhenDestroyedFailsItsTask) {
   EXPECT_THAT(std::string(task->Wait().message()), HasSubstr("in destructor"));
 }
 
+TEST_P(FailureTest, ATaskFunctionMayBeSubmittedAsAnyCallable) {
+  TaskGroup group(*scheduler_);
+  const auto hostile = group.Submit(
+      TaskFunction([hostile = Hostile(Hostile::kDestroy)] { return absl::OkStatus(); }));
+  const auto empty = group.Submit(TaskFunction());
+  group.Wait();
+  EXPECT_THAT(std::string(hostile.Get().message()), HasSubstr("in destructor"));
+  EXPECT_TRUE(absl::IsInvalidArgument(empty.Get())) << empty.Get();
+}
+
 }  // namespace
 }  // namespace weft
