@@ -223,7 +223,7 @@ TEST(GroupModel, GroupsAreAtRestTogether) {
 
 // The first task brings in `children`, in two lots: another worker ends the first one.
 // Whoever waits finds exact figures, whichever of the two ends the last task.
-void EndOnAnotherWorker(Model& m, int first_lot, int second_lot) {
+void EndOnAnotherWorker(Model& m, int first_lot, int second_lot, bool at_once = false) {
   TestLoop loop(m, 1);
   TestWaits waits;
   Worker here(loop.loop, loop.pool, 0);
@@ -237,12 +237,15 @@ void EndOnAnotherWorker(Model& m, int first_lot, int second_lot) {
     for (int i = 0; i < tasks; ++i) worker.CountCompleted(of);
     unended -= tasks;
   };
+  const auto submit = [&](TestGroup& of, int tasks) {
+    const int step = at_once ? tasks : 1;
+    for (int i = 0; i < tasks; i += step) here.CountSubmitted(of, step);
+    unended += tasks;
+  };
   m.Thread([&, of = group.get()] {
-    for (int i = 0; i < first_lot; ++i) here.CountSubmitted(*of);
-    unended += first_lot;
+    submit(*of, first_lot);
     deque.Push(first_lot);
-    for (int i = 0; i < second_lot; ++i) here.CountSubmitted(*of);
-    unended += second_lot;
+    submit(*of, second_lot);
     end(here, *of, 1);
     here.HandInEnds();
     end(here, *of, second_lot);
@@ -272,6 +275,11 @@ TEST(GroupModel, AnotherWorkerEndsAChild) {
 
 TEST(GroupModel, CreditIsUsedUp) {
   CheckModel({.name = "group_credits"}, [](Model& m) { EndOnAnotherWorker(m, 65, 1); });
+}
+
+TEST(GroupModel, ManyComeAtOnce) {
+  CheckModel({.name = "group_at_once"},
+             [](Model& m) { EndOnAnotherWorker(m, 150, 70, /*at_once=*/true); });
 }
 
 }  // namespace

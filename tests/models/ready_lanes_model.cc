@@ -37,6 +37,12 @@ class TestLanes {
     data_[i].Write(1);
     lanes.Add(slab_[i].As<Node>(), lane);
   }
+  // This one and the next, at once.
+  void AddBoth(std::size_t i) {
+    for (const std::size_t each : {i, i + 1}) data_[each].Write(1);
+    Node* const both[] = {&slab_[i].As<Node>(), &slab_[i + 1].As<Node>()};
+    lanes.AddAll(both, both + 2);
+  }
   // Its number; kNothing: there seems to be none.
   std::size_t Pop(Lane lowest = Lane::kLow) {
     internal::Node<ModelPlatform>* const node = lanes.Pop(lowest);
@@ -71,10 +77,11 @@ class TestLanes {
 };
 
 // Two add to one lane, each in its order, while a third one takes.
-void TwoAddOneTakes(Model& m, Lane lane) {
+void TwoAddOneTakes(Model& m, Lane lane, bool at_once = false) {
   TestLanes lanes;
   for (const std::size_t adder : {0u, 1u}) {
     m.Thread([&, adder] {
+      if (at_once) return lanes.AddBoth(2 * adder);
       lanes.Add(2 * adder, lane);
       lanes.Add(2 * adder + 1, lane);
     });
@@ -100,6 +107,11 @@ TEST(ReadyLanesModel, AddersKeepTheirOrder) {
 
 TEST(ReadyLanesModel, AddersKeepTheirOrderInARaisedLane) {
   CheckModel({.name = "lanes_high"}, [](Model& m) { TwoAddOneTakes(m, Lane::kHigh); });
+}
+
+TEST(ReadyLanesModel, ListsKeepTheirOrder) {
+  CheckModel({.name = "lanes_lists"},
+             [](Model& m) { TwoAddOneTakes(m, Lane::kNormal, /*at_once=*/true); });
 }
 
 // Two take what a third one adds, one by one and in a bundle.
