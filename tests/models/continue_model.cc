@@ -123,7 +123,7 @@ TEST(ContinueModel, ManyAreHandedOverToOneThatHasMany) {
   CheckModel({.name = "continue_many", .stale = 0}, [](Model& m) {
     Growth growth(2);
     TaskWord::Bits seen = 0;
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < 3; ++i) {
       TestTask& both = growth.NewSuccessor(/*arrivals=*/2);
       growth.AddSuccessor(both);
       growth.engine.AddEdge(growth.At(1), both, seen);
@@ -136,7 +136,7 @@ TEST(ContinueModel, ManyAreHandedOverToOneThatHasMany) {
       growth.engine.Arrive(added, waits ? 1 : 2);
       growth.engine.Drop(growth.At(0));
     });
-    m.Finally([&] { growth.CheckAll(5); });
+    m.Finally([&] { growth.CheckAll(6); });
   });
 }
 
