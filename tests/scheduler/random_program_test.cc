@@ -24,7 +24,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, RandomProgramTest, ::testing::Values(0, 1, 2, 
 TEST_P(RandomProgramTest, EqualsTheOracle) {
   const unsigned first = testing::FromEnvironment("WEFT_RANDOM_PROGRAM_FIRST", 1);
   const unsigned count =
-      testing::FromEnvironment("WEFT_RANDOM_PROGRAMS", WEFT_SANITIZED ? 500 : 2'000);
+      testing::FromEnvironment("WEFT_RANDOM_PROGRAMS", WEFT_SANITIZED ? 1'000 : 20'000);
   for (unsigned seed = first; seed < first + count; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     testing::Program program = testing::DrawProgram(seed);
