@@ -127,7 +127,7 @@ TEST_P(MemoryGraphsTest, Dot) {
 }
 
 TEST_P(MemoryGraphsTest, StartAndRunInsideATask) {
-  Sweep([this](FaultRun& run) {
+  Sweep([](FaultRun& run) {
     TaskGraph graph;
     TaskGraph other;
     std::atomic<int> ran{0};

@@ -93,7 +93,6 @@ TEST_P(MemoryLifeTest, WaitsThatWouldNeverEnd) {
     TaskGroup group(run.scheduler());
     std::array<absl::Status, 2> waited;
     std::array<Task<>, 2> tasks;
-    std::atomic<int> known{0};
     const auto gate = *group.Schedule(
         {.id = "gate", .function = [] {}, .dependencies = {TaskRef("the gate's own name")}});
     TaskDefinition open{.id = "the gate's own name", .function = [] {}};
