@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/names.h"
 #include "weft/core/blocking_scope.h"
 #include "weft/scheduler/parallel_for.h"
 #include "weft/scheduler/task_graph.h"
@@ -129,8 +130,7 @@ TEST_P(ForkTest, WhileThreadsAreAtWork) {
   TaskGroup group(*scheduler_);
   const Task<int> ended = group.Submit([] { return 7; });
   ASSERT_TRUE(ended.Get().ok());
-  const Task<> held =
-      *group.Schedule({.id = "held", .function = [] {}, .dependencies = {TaskRef("never")}});
+  const Task<> held = testing::OnName(group, "held", "never");
   std::atomic<bool> stop{false};
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
@@ -154,8 +154,7 @@ TEST_P(ForkTest, FromInsideATask) {
   TaskGroup group(*scheduler_);
   const Task<int> ended = group.Submit([] { return 7; });
   ASSERT_TRUE(ended.Get().ok());
-  const Task<> held =
-      *group.Schedule({.id = "held", .function = [] {}, .dependencies = {TaskRef("never")}});
+  const Task<> held = testing::OnName(group, "held", "never");
   const Task<int> forks =
       group.Submit([&] { return InChild([&] { return UseAll(group, ended, held); }); });
   EXPECT_EQ(forks.Get().value_or(-1), 0);
@@ -170,7 +169,9 @@ TEST_P(ForkTest, ANewSchedulerInTheChildWorks) {
   const int workers = GetParam();
   const auto use_new = [workers] {
     for (int round = 0; round < 3; ++round) {
-      const auto fresh = testing::MakeScheduler(workers);
+      // All its threads are ours, and at once: those of oneTBB have stayed with the parent.
+      const auto fresh = workers == testing::kInline ? testing::MakeScheduler(workers)
+                                                     : testing::MakePatientScheduler(workers);
       std::atomic<int> ran{0};
       for (int i = 0; i < 1000; ++i) fresh->Submit([&ran] { ++ran; });
       CHILD_EXPECT(fresh->WaitAll().ok());

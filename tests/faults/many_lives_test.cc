@@ -4,7 +4,6 @@
 // WEFT_RANDOM_LIVES says how many.
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <string>
@@ -16,16 +15,12 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/from_environment.h"
 #include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 namespace {
-
-unsigned LivesWanted(unsigned otherwise) {
-  const char* const wanted = std::getenv("WEFT_RANDOM_LIVES");
-  return wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : otherwise;
-}
 
 // One scheduler from its making to its end.
 class Life {
@@ -120,7 +115,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, ManyLivesTest, ::testing::Values(0, 1, 2, 8),
                          testing::EngineName);
 
 TEST_P(ManyLivesTest, EndAtAnyMoment) {
-  const unsigned lives = LivesWanted(WEFT_SANITIZED ? 500 : 2500);
+  const unsigned lives = testing::FromEnvironment("WEFT_RANDOM_LIVES", WEFT_SANITIZED ? 500 : 2500);
   for (unsigned seed = 1; seed <= lives; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Life life(GetParam(), seed);

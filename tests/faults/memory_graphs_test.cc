@@ -156,8 +156,7 @@ TEST_P(MemoryGraphsTest, StartAndRunInsideATask) {
 }
 
 TEST_P(MemoryGraphsTest, ParallelForAndReduce) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::array<std::atomic<int>, 100> ran{};
     absl::Status looped;
     absl::StatusOr<int> sum = 0;
@@ -177,13 +176,11 @@ TEST_P(MemoryGraphsTest, ParallelForAndReduce) {
     if (sum.ok()) {
       EXPECT_EQ(*sum, 4950);
     }
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryGraphsTest, ParallelMap) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::vector<int> items(50);
     std::iota(items.begin(), items.end(), 0);
     std::vector<absl::StatusOr<int>> results;
@@ -199,13 +196,11 @@ TEST_P(MemoryGraphsTest, ParallelMap) {
         }
       }
     }
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryGraphsTest, ParallelMapStream) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     int taken = 0;
     int handed = 0;
     int starved = 0;
@@ -229,13 +224,11 @@ TEST_P(MemoryGraphsTest, ParallelMapStream) {
       EXPECT_EQ(handed, 60);
     }
     EXPECT_TRUE(run.failed() || starved == 0);
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryGraphsTest, Gather) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::vector<Task<int>> tasks;
     for (int i = 0; i < 10; ++i) tasks.push_back(group.Submit([i] { return i; }));
     Task<std::vector<absl::StatusOr<int>>> gathered;
@@ -249,7 +242,6 @@ TEST_P(MemoryGraphsTest, Gather) {
         EXPECT_EQ((*gathered.Get())[i].value_or(-1), static_cast<int>(i));
       }
     }
-    run.ExpectUsable();
   });
 }
 

@@ -16,6 +16,7 @@
 
 #include "faults/failing_memory.h"
 #include "faults/sweep.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/scheduler/tbb_executor.h"
 
@@ -23,6 +24,8 @@ namespace weft {
 namespace {
 
 using testing::FaultRun;
+using testing::Give;
+using testing::OnName;
 
 class MemoryCreateTest : public testing::FaultTest {};
 WEFT_ON_FAULT_ENGINES(MemoryCreateTest, 0, 1, 4);
@@ -59,8 +62,7 @@ class MemoryLifeTest : public testing::FaultTest {};
 WEFT_ON_FAULT_ENGINES(MemoryLifeTest, 0, 1, 2);
 
 TEST_P(MemoryLifeTest, WaitInsideATask) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::atomic<int> ran{0};
     std::atomic<bool> wrong{false};
     Task<int> outer;
@@ -83,18 +85,15 @@ TEST_P(MemoryLifeTest, WaitInsideATask) {
     EXPECT_TRUE(FaultRun::EndedWellOrStarved(outer)) << outer.result().status;
     EXPECT_LE(ran, 2);
     EXPECT_EQ(group.Wait().under_way, 0);
-    run.ExpectUsable();
   });
 }
 
 // A wait that could never end is refused, also when there is no memory for the path.
 TEST_P(MemoryLifeTest, WaitsThatWouldNeverEnd) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::array<absl::Status, 2> waited;
     std::array<Task<>, 2> tasks;
-    const auto gate = *group.Schedule(
-        {.id = "gate", .function = [] {}, .dependencies = {TaskRef("the gate's own name")}});
+    const auto gate = OnName(group, "gate", "the gate's own name");
     TaskDefinition open{.id = "the gate's own name", .function = [] {}};
     tasks[0] = group.Submit([&] { waited[0] = tasks[1].Wait(); }, After(gate));
     tasks[1] = group.Submit([&] { waited[1] = tasks[0].Wait(); }, After(gate));
@@ -103,9 +102,7 @@ TEST_P(MemoryLifeTest, WaitsThatWouldNeverEnd) {
       opened.emplace(group.Schedule(std::move(open)));
       group.Wait();
     });
-    if (!opened->ok()) {
-      EXPECT_TRUE(group.Schedule({.id = "the gate's own name", .function = [] {}}).ok());
-    }
+    if (!opened->ok()) Give(group, "the gate's own name");
     EXPECT_EQ(group.Wait().pending + group.Wait().under_way, 0);
     for (const Task<>& task : tasks) {
       EXPECT_TRUE(task.state() == TaskState::kCompleted || FaultRun::EndedWellOrStarved(task));
@@ -115,13 +112,11 @@ TEST_P(MemoryLifeTest, WaitsThatWouldNeverEnd) {
                   absl::IsResourceExhausted(status))
           << status;
     }
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryLifeTest, GroupsInsideTasks) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::atomic<int> ran{0};
     Task<> outer;
     run.Failing([&] {
@@ -143,19 +138,15 @@ TEST_P(MemoryLifeTest, GroupsInsideTasks) {
     EXPECT_TRUE(ended.ok() || absl::IsResourceExhausted(ended) || absl::IsUnknown(ended)) << ended;
     EXPECT_EQ(group.Wait().under_way, 0);
     EXPECT_LE(ran, 6);
-    run.ExpectUsable();
   });
 }
 
 // Names without tasks, tasks behind them, failures, and a token that somebody follows.
 void Fill(TaskGroup& group, std::vector<AnyTask>& tasks) {
-  const auto stuck =
-      *group.Schedule({.id = "stuck", .function = [] {}, .dependencies = {TaskRef("nothing")}});
-  tasks = {stuck};
+  tasks = {OnName(group, "stuck", "nothing")};
   for (int i = 0; i < 5; ++i) {
-    tasks.push_back(*group.Schedule({.id = "n" + std::to_string(i),
-                                     .function = [] {},
-                                     .dependencies = {TaskRef("none " + std::to_string(i))}}));
+    const std::string number = std::to_string(i);
+    tasks.push_back(OnName(group, "n" + number, "none " + number));
     tasks.push_back(group.Submit([] {}, After(tasks.back())));
     tasks.push_back(group.Submit([] {}));
   }

@@ -15,12 +15,15 @@
 #include "gtest/gtest.h"
 
 #include "faults/sweep.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 namespace {
 
 using testing::FaultRun;
+using testing::Give;
+using testing::OnName;
 using Numbers = std::array<int, 16>;  // does not fit into a task
 
 class MemoryTasksTest : public testing::FaultTest {};
@@ -33,8 +36,7 @@ void ExpectRanAsEnded(const AnyTask& task, int ran) {
 }
 
 TEST_P(MemoryTasksTest, Submit) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::array<std::atomic<int>, 70> ran{};
     std::vector<AnyTask> tasks(ran.size());
     RunSummary summary;
@@ -56,14 +58,12 @@ TEST_P(MemoryTasksTest, Submit) {
     }
     EXPECT_EQ(summary.completed, completed);
     EXPECT_EQ(summary.completed + summary.refused, static_cast<std::int64_t>(ran.size()));
-    run.ExpectUsable();
   });
 }
 
 //   a -> b -> c, with a -> c; many before d; d gives its value away to e
 TEST_P(MemoryTasksTest, SubmitWithDependencies) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::array<std::atomic<int>, 20> ran{};
     std::vector<AnyTask> many(10);
     Task<int> a;
@@ -108,7 +108,6 @@ TEST_P(MemoryTasksTest, SubmitWithDependencies) {
     EXPECT_TRUE(IsTerminal(d.state()));
     ExpectRanAsEnded(anyway, ran[14]);
     ExpectRanAsEnded(e, ran[15]);
-    run.ExpectUsable();
   });
 }
 
@@ -126,8 +125,7 @@ std::vector<TaskDefinition> Chain(std::array<std::atomic<int>, 8>& ran) {
 }
 
 TEST_P(MemoryTasksTest, Schedule) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::array<std::atomic<int>, 8> ran{};
     std::vector<TaskDefinition> chain = Chain(ran);
     std::vector<absl::StatusOr<Task<>>> tasks;
@@ -154,13 +152,11 @@ TEST_P(MemoryTasksTest, Schedule) {
     }
     group.Seal();
     EXPECT_EQ(group.Wait().pending + group.Wait().under_way, 0);
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryTasksTest, ScheduleBatch) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::array<std::atomic<int>, 8> ran{};
     std::vector<TaskDefinition> chain = Chain(ran);
     absl::StatusOr<std::vector<Task<>>> tasks = absl::UnknownError("");
@@ -178,14 +174,12 @@ TEST_P(MemoryTasksTest, ScheduleBatch) {
       EXPECT_TRUE(group.ScheduleBatch(Chain(ran)).ok());
       EXPECT_TRUE(group.Wait().ok());
     }
-    run.ExpectUsable();
   });
 }
 
 // Tasks wait for names, directly and through handles, and get them or never do.
 TEST_P(MemoryTasksTest, NamesThatComeLater) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::atomic<int> ran{0};
     const std::string late = "a name that comes later than those that wait for it";
     const std::string never = "a name that never comes, which is also rather long";
@@ -215,19 +209,15 @@ TEST_P(MemoryTasksTest, NamesThatComeLater) {
     EXPECT_EQ(sealed.pending + sealed.under_way, 0);
     EXPECT_EQ(ran, sealed.completed);
     for (const AnyTask& task : behind) EXPECT_TRUE(IsTerminal(task.state()));
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryTasksTest, AddDependency) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::atomic<int> ran{0};
     std::vector<AnyTask> tasks(16);
-    const auto held =
-        *group.Schedule({.id = "held", .function = [] {}, .dependencies = {TaskRef("the gate")}});
-    const auto stuck =
-        *group.Schedule({.id = "stuck", .function = [] {}, .dependencies = {TaskRef("nothing")}});
+    const auto held = OnName(group, "held", "the gate");
+    const auto stuck = OnName(group, "stuck", "nothing");
     for (AnyTask& task : tasks) task = group.Submit([&ran] { ++ran; }, After(held));
     const auto after_first = group.Submit([&ran] { ++ran; }, After(tasks[0]));
     int refused = 0;
@@ -244,21 +234,19 @@ TEST_P(MemoryTasksTest, AddDependency) {
     });
     EXPECT_LT(refused, 1000);
     EXPECT_TRUE(absl::IsFailedPrecondition(cycle) || absl::IsResourceExhausted(cycle)) << cycle;
-    EXPECT_TRUE(group.Schedule({.id = "the gate", .function = [] {}}).ok());
+    Give(group, "the gate");
     EXPECT_EQ(group.Wait().under_way, 0);
-    EXPECT_TRUE(group.Schedule({.id = "nothing", .function = [] {}}).ok());
+    Give(group, "nothing");
     const RunSummary summary = group.Wait();
     EXPECT_EQ(summary.pending + summary.under_way, 0);
     for (const AnyTask& task : tasks) EXPECT_TRUE(FaultRun::EndedWellOrStarved(task));
     EXPECT_TRUE(FaultRun::EndedWellOrStarved(after_first));
     EXPECT_EQ(summary.completed, ran + 4);
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryTasksTest, FailuresAndSkips) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::atomic<int> anyway{0};
     Task<int> throws;
     Task<> fails;
@@ -288,20 +276,17 @@ TEST_P(MemoryTasksTest, FailuresAndSkips) {
     EXPECT_FALSE(skipped.Get().ok());
     EXPECT_FALSE(last.Get().ok());
     EXPECT_EQ(skipped.Get().status(), skipped.result().status);
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryTasksTest, Continue) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::atomic<int> ran{0};
     std::atomic<bool> grew{false};
     std::atomic<bool> early{false};
     Task<> grows;
     std::vector<AnyTask> behind(3);
-    const auto stuck =
-        *group.Schedule({.id = "stuck", .function = [] {}, .dependencies = {TaskRef("nothing")}});
+    const auto stuck = OnName(group, "stuck", "nothing");
     run.Failing([&] {
       grows = group.Submit([&](TaskContext& context) {
         const auto more = group.Submit([&ran] { ++ran; });
@@ -320,13 +305,11 @@ TEST_P(MemoryTasksTest, Continue) {
     EXPECT_TRUE(FaultRun::EndedWellOrStarved(grows));
     for (const AnyTask& task : behind) EXPECT_TRUE(IsTerminal(task.state()));
     EXPECT_EQ(group.Wait().pending + group.Wait().under_way, 0);
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryTasksTest, Detach) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     std::atomic<int> ran{0};
     RunSummary summary;
     run.Failing([&] {
@@ -340,13 +323,11 @@ TEST_P(MemoryTasksTest, Detach) {
     });
     EXPECT_EQ(summary.completed, ran);
     EXPECT_EQ(summary.completed, summary.submitted);
-    run.ExpectUsable();
   });
 }
 
 TEST_P(MemoryTasksTest, ResultsThatAreRead) {
-  Sweep([](FaultRun& run) {
-    TaskGroup group(run.scheduler());
+  SweepInGroup([](FaultRun& run, TaskGroup& group) {
     const auto fails =
         group.Submit([]() -> absl::StatusOr<int> { return absl::AbortedError("no"); });
     const auto skipped = group.Submit([](const int& x) { return Numbers{x}; }, fails);
@@ -354,8 +335,7 @@ TEST_P(MemoryTasksTest, ResultsThatAreRead) {
     const auto pointer = group.Submit([] { return std::make_unique<int>(1); });
     auto shared = pointer;
     group.Wait();
-    const auto refused = *group.Schedule(
-        {.id = "a", .function = [] {}, .dependencies = {TaskRef("a name that never comes")}});
+    const auto refused = OnName(group, "a", "a name that never comes");
     absl::Status last;
     run.Failing([&] {
       last.Update(fails.Get().status());
@@ -372,7 +352,6 @@ TEST_P(MemoryTasksTest, ResultsThatAreRead) {
     EXPECT_TRUE(absl::IsAborted(last) || absl::IsResourceExhausted(last)) << last;
     EXPECT_TRUE(absl::IsAborted(skipped.Get().status())) << skipped.Get().status();
     EXPECT_TRUE(absl::IsFailedPrecondition(refused.Get())) << refused.Get();
-    run.ExpectUsable();
   });
 }
 

@@ -103,4 +103,12 @@ void FaultTest::Sweep(const FaultScenario& scenario) {
   std::cout << "[ ORDINALS ] " << number - 2 << "\n";
 }
 
+void FaultTest::SweepInGroup(const GroupFaultScenario& scenario) {
+  Sweep([&scenario](FaultRun& run) {
+    TaskGroup group(run.scheduler());
+    scenario(run, group);
+    run.ExpectUsable();
+  });
+}
+
 }  // namespace weft::testing

@@ -54,12 +54,15 @@ class FaultRun {
 };
 
 using FaultScenario = std::function<void(FaultRun&)>;
+using GroupFaultScenario = std::function<void(FaultRun&, TaskGroup&)>;
 
 // With an allocation failing once, and from there on, on each engine, until the scenario
 // passes without a failure. What was allocated is free again each time.
 class FaultTest : public ::testing::TestWithParam<std::tuple<int, bool>> {
  protected:
   void Sweep(const FaultScenario& scenario);
+  // The same in a group that was made before; afterwards the scheduler has to be usable.
+  void SweepInGroup(const GroupFaultScenario& scenario);
   bool is_inline() const { return std::get<0>(GetParam()) == kInline; }
 };
 

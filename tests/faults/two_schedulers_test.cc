@@ -5,7 +5,6 @@
 
 #include <array>
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <string>
@@ -17,6 +16,7 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/from_environment.h"
 #include "weft/core/blocking_scope.h"
 #include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_scheduler.h"
@@ -71,9 +71,7 @@ TEST_P(TwoSchedulersTest, AChainThatCrossesEachTime) {
 }
 
 TEST_P(TwoSchedulersTest, RandomTrees) {
-  const char* const wanted = std::getenv("WEFT_RANDOM_LIVES");
-  const unsigned trees =
-      wanted != nullptr ? static_cast<unsigned>(std::atoi(wanted)) : (WEFT_SANITIZED ? 20 : 200);
+  const unsigned trees = testing::FromEnvironment("WEFT_RANDOM_LIVES", WEFT_SANITIZED ? 20 : 200);
   for (unsigned seed = 1; seed <= trees; ++seed) {
     const Task<int> root = two_[seed % 2]->Submit([&] { return Tree(seed % 2, 5, seed); });
     ASSERT_EQ(root.Get().value_or(-1), 32) << "seed " << seed;

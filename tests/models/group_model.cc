@@ -68,49 +68,36 @@ class TestGroup final : public internal::Scope<ModelPlatform> {
   TestWaits& waits_;
 };
 
-// Two end the last tasks of a group, which goes as soon as it is at rest.
-TEST(GroupModel, WaiterMayDestroy) {
-  CheckModel({.name = "group_await"}, [](Model& m) {
-    TestWaits waits;
-    auto group = std::make_unique<TestGroup>(waits);
-    group->count.Enter(2);
-    Data done[2];
-    for (Data& data : done) {
-      m.Thread([&, ending = group.get()] {
-        data.Write(1);
-        ending->Leave(1);
-      });
-    }
-    m.Thread([&] {
-      group->Wait();
-      Check(group->rest.load(std::memory_order_relaxed) == 1, "when it came to rest is known");
-      group.reset();
-      Check(done[0].Read() == 1 && done[1].Read() == 1, "what its tasks did is visible");
+// Two end the last tasks of a group, which goes as soon as `finds_rest` has seen it at rest.
+void DestroyAtRest(Model& m, bool (*finds_rest)(TestGroup&)) {
+  TestWaits waits;
+  auto group = std::make_unique<TestGroup>(waits);
+  group->count.Enter(2);
+  Data done[2];
+  for (Data& data : done) {
+    m.Thread([&, ending = group.get()] {
+      data.Write(1);
+      ending->Leave(1);
     });
-    m.Finally([] {});
+  }
+  m.Thread([&] {
+    if (!finds_rest(*group)) return;
+    Check(group->rest.load(std::memory_order_relaxed) == 1, "when it came to rest is known");
+    group.reset();
+    Check(done[0].Read() == 1 && done[1].Read() == 1, "what its tasks did is visible");
   });
+  m.Finally([] {});
+}
+
+TEST(GroupModel, WaiterMayDestroy) {
+  CheckModel({.name = "group_await"},
+             [](Model& m) { DestroyAtRest(m, [](TestGroup& group) { return group.Wait(); }); });
 }
 
 // The same by one who only looks.
 TEST(GroupModel, WhoFindsRestMayDestroy) {
   CheckModel({.name = "group_at_rest"}, [](Model& m) {
-    TestWaits waits;
-    auto group = std::make_unique<TestGroup>(waits);
-    group->count.Enter(2);
-    Data done[2];
-    for (Data& data : done) {
-      m.Thread([&, ending = group.get()] {
-        data.Write(1);
-        ending->Leave(1);
-      });
-    }
-    m.Thread([&] {
-      if (!group->count.AtRest()) return;
-      Check(group->rest.load(std::memory_order_relaxed) == 1, "when it came to rest is known");
-      group.reset();
-      Check(done[0].Read() == 1 && done[1].Read() == 1, "what its tasks did is visible");
-    });
-    m.Finally([] {});
+    DestroyAtRest(m, [](TestGroup& group) { return group.count.AtRest(); });
   });
 }
 

@@ -172,9 +172,7 @@ void NothingLies(Model& m, Lane first, Lane second) {
 }
 
 Options LoopOptions(const std::string& name) {
-  Options options;
-  options.name = name;
-  options.idle_pauses = 1;  // a pump that finds nothing leaves
+  Options options = WithPumps(name);
   options.stale = 1;
   return options;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <cstddef>
-#include <string>
 
 #include "gtest/gtest.h"
 
@@ -11,13 +10,6 @@
 
 namespace weft::models {
 namespace {
-
-Options Named(const std::string& name) {
-  Options options;
-  options.name = name;
-  options.idle_pauses = 1;  // a pump that finds nothing leaves
-  return options;
-}
 
 // Runs the graph, as often as asked for, and destroys it while pumps may still be
 // about to leave.
@@ -38,23 +30,23 @@ void RunGraph(Model& m, int width, std::size_t size, const TestGraph::Edges& edg
 const TestGraph::Edges kDiamond = {{0, 1}, {0, 2}, {1, 3}, {2, 3}};
 
 TEST(RunLoopModel, Diamond) {
-  CheckModel(Named("loop_diamond"), [](Model& m) { RunGraph(m, 2, 4, kDiamond, 1); });
+  CheckModel(WithPumps("loop_diamond"), [](Model& m) { RunGraph(m, 2, 4, kDiamond, 1); });
 }
 
 TEST(RunLoopModel, DiamondRunsAgain) {
-  CheckModel(Named("loop_again"), [](Model& m) { RunGraph(m, 2, 4, kDiamond, 2); });
+  CheckModel(WithPumps("loop_again"), [](Model& m) { RunGraph(m, 2, 4, kDiamond, 2); });
 }
 
 // 0 -> 1, 2, 3 -> 4
 TEST(RunLoopModel, ThreeWorkersJoin) {
-  CheckModel(Named("loop_join"), [](Model& m) {
+  CheckModel(WithPumps("loop_join"), [](Model& m) {
     RunGraph(m, 3, 5, {{0, 1}, {0, 2}, {0, 3}, {1, 4}, {2, 4}, {3, 4}}, 1);
   });
 }
 
 // More successors than the deque has room for.
 TEST(RunLoopModel, FanOutOverflows) {
-  Options options = Named("loop_fan_out");
+  Options options = WithPumps("loop_fan_out");
   options.preemptions = 1;
   CheckModel(options, [](Model& m) { RunGraph(m, 2, 5, {{0, 1}, {0, 2}, {0, 3}, {0, 4}}, 2); });
 }
@@ -62,7 +54,7 @@ TEST(RunLoopModel, FanOutOverflows) {
 // 1 fails: 3 and 4 are skipped, whichever predecessor of 3 is last, and run the next
 // time.
 TEST(RunLoopModel, FailureSkipsWhatFollows) {
-  CheckModel(Named("loop_failure"), [](Model& m) {
+  CheckModel(WithPumps("loop_failure"), [](Model& m) {
     TestLoop pumps(m, 2);
     TestGraph::Edges edges = kDiamond;
     edges.emplace_back(3, 4);
@@ -81,7 +73,7 @@ TEST(RunLoopModel, FailureSkipsWhatFollows) {
 // 1 waits for 2 without telling, while the other pump is about to leave: it must look
 // again, for nobody else brings a new one.
 TEST(RunLoopModel, BusyWorkerLeavesNothingUnseen) {
-  CheckModel(Named("loop_busy"), [](Model& m) {
+  CheckModel(WithPumps("loop_busy"), [](Model& m) {
     TestLoop pumps(m, 2);
     {
       TestGraph graph(pumps.pool, 3, {{0, 1}, {0, 2}});
@@ -94,7 +86,7 @@ TEST(RunLoopModel, BusyWorkerLeavesNothingUnseen) {
 
 // A root waits for another without telling: a second pump must come for that one.
 TEST(RunLoopModel, RootsRunSideBySide) {
-  CheckModel(Named("loop_roots"), [](Model& m) {
+  CheckModel(WithPumps("loop_roots"), [](Model& m) {
     TestLoop pumps(m, 2);
     {
       TestGraph graph(pumps.pool, 2, {});
@@ -108,7 +100,7 @@ TEST(RunLoopModel, RootsRunSideBySide) {
 
 // 1 waits for 2, and there is one worker: another comes in its place.
 TEST(RunLoopModel, BlockedBodyIsReplaced) {
-  CheckModel(Named("loop_blocked"), [](Model& m) {
+  CheckModel(WithPumps("loop_blocked"), [](Model& m) {
     TestLoop pumps(m, 1);
     {
       TestGraph graph(pumps.pool, 4, kDiamond);
@@ -122,7 +114,7 @@ TEST(RunLoopModel, BlockedBodyIsReplaced) {
 
 // The same beside a worker that is about to leave, and finds the new one's deque.
 TEST(RunLoopModel, BlockedBodyIsReplacedBesideAnother) {
-  Options options = Named("loop_replaced");
+  Options options = WithPumps("loop_replaced");
   options.preemptions = 1;
   CheckModel(options, [](Model& m) {
     TestLoop pumps(m, 2);
@@ -138,7 +130,7 @@ TEST(RunLoopModel, BlockedBodyIsReplacedBesideAnother) {
 
 // A worker that was alone is joined by another while it is at work.
 TEST(RunLoopModel, GrowsWhileItRuns) {
-  CheckModel(Named("loop_grows"), [](Model& m) {
+  CheckModel(WithPumps("loop_grows"), [](Model& m) {
     TestLoop pumps(m, 1, 2);
     m.Thread([&] { pumps.loop.Resize(2); });
     {
@@ -152,7 +144,7 @@ TEST(RunLoopModel, GrowsWhileItRuns) {
 
 // 1 waits for 2 without telling, and there is one worker until the width grows.
 TEST(RunLoopModel, GrowingBringsAWorkerBesideABusyOne) {
-  CheckModel(Named("loop_grows_busy"), [](Model& m) {
+  CheckModel(WithPumps("loop_grows_busy"), [](Model& m) {
     TestLoop pumps(m, 1, 2);
     pumps.loop.Resize(1);  // no worker may think that it stays alone
     m.Thread([&] { pumps.loop.Resize(2); });
@@ -168,7 +160,7 @@ TEST(RunLoopModel, GrowingBringsAWorkerBesideABusyOne) {
 
 // One of two workers is too many while both are at work.
 TEST(RunLoopModel, ShrinksWhileItRuns) {
-  CheckModel(Named("loop_shrinks"), [](Model& m) {
+  CheckModel(WithPumps("loop_shrinks"), [](Model& m) {
     TestLoop pumps(m, 2);
     m.Thread([&] { pumps.loop.Resize(1); });
     {
@@ -181,7 +173,7 @@ TEST(RunLoopModel, ShrinksWhileItRuns) {
 }
 
 TEST(RunLoopModel, TwoCallersShareTheWorkers) {
-  Options options = Named("loop_two_callers");
+  Options options = WithPumps("loop_two_callers");
   options.preemptions = 1;  // with two, 7.7 million schedules and a minute
   CheckModel(options, [](Model& m) {
     TestLoop pumps(m, 2);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 #include <cstddef>
-#include <string>
 
 #include "gtest/gtest.h"
 
@@ -12,17 +11,10 @@
 namespace weft::models {
 namespace {
 
-Options Named(const std::string& name) {
-  Options options;
-  options.name = name;
-  options.idle_pauses = 1;  // a pump that finds nothing leaves
-  return options;
-}
-
 // Two submit while a pump cannot be started: it gives its slot back, and whoever waits
 // afterwards brings one.
 TEST(StartPumpModel, WhoWaitsFindsWhatAFailedStartLeft) {
-  CheckModel(Named("start_fails"), [](Model& m) {
+  CheckModel(WithPumps("start_fails"), [](Model& m) {
     TestLoop pumps(m, 1);
     pumps.failing_starts = 1;
     TestShared tasks(pumps, 2);
@@ -38,7 +30,7 @@ TEST(StartPumpModel, WhoWaitsFindsWhatAFailedStartLeft) {
 
 // The same while the pump that another submission has brought runs and leaves.
 TEST(StartPumpModel, TheSlotServesAgain) {
-  Options options = Named("start_again");
+  Options options = WithPumps("start_again");
   options.stale = 0;  // with two, 4.1 million schedules and 40 seconds
   CheckModel(options, [](Model& m) {
     TestLoop pumps(m, 2);

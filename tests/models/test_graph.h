@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,14 @@ struct EngineShape<models::ModelPlatform> {
 }  // namespace weft::internal
 
 namespace weft::models {
+
+// The bounds of a model with a TestLoop.
+inline Options WithPumps(const std::string& name) {
+  Options options;
+  options.name = name;
+  options.idle_pauses = 1;  // a pump that finds nothing leaves
+  return options;
+}
 
 // Each node reads what its predecessors wrote in this run, then writes, once.
 //

@@ -10,17 +10,15 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_scheduler.h"
-#include "weft/scheduler/tbb_executor.h"
 
 namespace {
 
@@ -63,11 +61,8 @@ class AllocationTest : public testing::EngineTest {
   AllocationTest() {
     is_watched = true;
     if (is_inline()) return;
-    SchedulerOptions options;
-    WorkerHooks hooks{.start = [] { is_watched = true; }, .stop = [] { is_watched = false; }};
-    options.executor = *TbbExecutor::Create(GetParam(), std::move(hooks),
-                                            /*patience=*/absl::InfiniteDuration());
-    scheduler_ = testing::MakeScheduler(GetParam(), std::move(options));
+    scheduler_ = testing::MakePatientScheduler(
+        GetParam(), {.start = [] { is_watched = true; }, .stop = [] { is_watched = false; }});
   }
 
   int AllocationsOfRuns(TaskGraph& graph) {
@@ -159,10 +154,8 @@ TEST_P(AllocationTest, BecomingReadyAndEndingAllocateNothing) {
 TEST_P(AllocationTest, CancellingAndSkippingAllocateNothing) {
   for (int round = 0; round < 2; ++round) {
     TaskGroup group(*scheduler_);
-    const auto first =
-        *group.Schedule({.id = "first", .function = [] {}, .dependencies = {"ghost"}});
-    const auto other =
-        *group.Schedule({.id = "other", .function = [] {}, .dependencies = {"ghost"}});
+    const auto first = testing::OnName(group, "first", "ghost");
+    const auto other = testing::OnName(group, "other", "ghost");
     std::vector<AnyTask> behind;
     for (int i = 0; i < 1000; ++i) {
       behind.push_back(group.Submit([this] { ++ran_; }, After(first)));

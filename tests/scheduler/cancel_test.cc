@@ -13,10 +13,13 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 namespace {
+
+using testing::OnName;
 
 class CancelTest : public testing::EngineTest {};
 WEFT_ON_ALL_ENGINES(CancelTest);
@@ -53,11 +56,11 @@ TEST_P(CancelTest, EndedTaskStaysAsItIs) {
 
 TEST_P(CancelTest, CancelledGroupRefusesLaterTasksWithItsReason) {
   TaskGroup group(*scheduler_);
-  const auto waiting = group.Schedule({.id = "a", .function = [] {}, .dependencies = {"ghost"}});
+  const auto waiting = OnName(group, "a", "ghost");
   group.Cancel(absl::DeadlineExceededError("too slow"));
   group.Cancel(absl::CancelledError("second"));
-  EXPECT_EQ(waiting->Get(), absl::DeadlineExceededError("too slow"));
-  EXPECT_EQ(waiting->state(), TaskState::kCancelled);
+  EXPECT_EQ(waiting.Get(), absl::DeadlineExceededError("too slow"));
+  EXPECT_EQ(waiting.state(), TaskState::kCancelled);
   const auto late = group.Submit([] {});
   EXPECT_EQ(late.Get(), absl::DeadlineExceededError("too slow"));
   EXPECT_EQ(group.Schedule({.id = "b", .function = [] {}}).status(),
@@ -71,61 +74,48 @@ TEST_P(CancelTest, CancelledGroupRefusesLaterTasksWithItsReason) {
 TEST_P(CancelTest, TokenFromOutsideCancelsTheGroup) {
   CancellationSource source;
   TaskGroup group(*scheduler_, {.cancellation = source.token()});
-  const auto waiting = group.Schedule({.id = "a", .function = [] {}, .dependencies = {"ghost"}});
+  const auto waiting = OnName(group, "a", "ghost");
   source.Cancel(absl::CancelledError("ctrl-c"));
-  EXPECT_EQ(waiting->Get(), absl::CancelledError("ctrl-c"));
+  EXPECT_EQ(waiting.Get(), absl::CancelledError("ctrl-c"));
   EXPECT_EQ(group.token().reason(), absl::CancelledError("ctrl-c"));
   TaskGroup later(*scheduler_, {.cancellation = source.token()});
   EXPECT_EQ(later.Submit([] {}).Get(), absl::CancelledError("ctrl-c"));
 }
 
 TEST_P(CancelTest, ById) {
-  const auto waiting =
-      scheduler_->Schedule({.id = "a", .function = [] {}, .dependencies = {"ghost"}});
-  const auto other =
-      scheduler_->Schedule({.id = "b", .function = [] {}, .dependencies = {"ghost"}});
-  EXPECT_TRUE(scheduler_->Cancel(waiting->id()).ok());
+  const auto waiting = OnName(scheduler_->root(), "a", "ghost");
+  const auto other = OnName(scheduler_->root(), "b", "ghost");
+  EXPECT_TRUE(scheduler_->Cancel(waiting.id()).ok());
   EXPECT_TRUE(scheduler_->Cancel("b").ok());
-  EXPECT_TRUE(scheduler_->Cancel(waiting->id()).ok());  // again: nothing to do
-  EXPECT_EQ(waiting->state(), TaskState::kCancelled);
-  EXPECT_EQ(other->state(), TaskState::kCancelled);
+  EXPECT_TRUE(scheduler_->Cancel(waiting.id()).ok());  // again: nothing to do
+  EXPECT_EQ(waiting.state(), TaskState::kCancelled);
+  EXPECT_EQ(other.state(), TaskState::kCancelled);
   EXPECT_TRUE(absl::IsNotFound(scheduler_->Cancel("nobody")));
 }
 
 TEST_P(CancelTest, AllGroupsAtOnce) {
   TaskGroup one(*scheduler_);
   TaskGroup two(*scheduler_);
-  const auto a = one.Schedule({.id = "a", .function = [] {}, .dependencies = {"ghost"}});
-  const auto b = two.Schedule({.id = "a", .function = [] {}, .dependencies = {"ghost"}});
+  const auto a = OnName(one, "a", "ghost");
+  const auto b = OnName(two, "a", "ghost");
   scheduler_->CancelAll(absl::CancelledError("all"));
-  EXPECT_EQ(a->Get(), absl::CancelledError("all"));
-  EXPECT_EQ(b->Get(), absl::CancelledError("all"));
+  EXPECT_EQ(a.Get(), absl::CancelledError("all"));
+  EXPECT_EQ(b.Get(), absl::CancelledError("all"));
 }
 
 TEST_P(CancelTest, ReadyTaskIsEndedByItsWorkerWithoutRunning) {
   TaskGroup group(*scheduler_);
   std::atomic<bool> ran{false};
-  // Every worker is inside a body that cancels what is ready behind it.
-  testing::Gate gate;
   Task<> victim;
   if (is_inline()) {
     group.Submit([&] { victim.Cancel(); });
     victim = group.Submit([&] { ran = true; });
   } else {
-    std::vector<Task<>> blockers;
-    std::vector<absl::Notification> entered(static_cast<std::size_t>(GetParam()));
-    absl::Notification open;
-    for (absl::Notification& in : entered) {
-      group.Submit([&in, &open] {
-        in.Notify();
-        open.WaitForNotification();
-      });
-    }
-    for (absl::Notification& in : entered) in.WaitForNotification();
+    testing::BusyWorkers busy(*scheduler_, GetParam());
     victim = group.Submit([&] { ran = true; });
     EXPECT_EQ(victim.state(), TaskState::kReady);
     victim.Cancel();
-    open.Notify();
+    busy.LetGo();
     group.Wait();
   }
   EXPECT_TRUE(absl::IsCancelled(victim.Get()));
@@ -193,7 +183,7 @@ TEST_P(CancelTest, DestroyingAGroupCancelsWhatIsLeft) {
 TEST_P(CancelTest, ManyTasksAreCancelledInOnePass) {
   TaskGroup group(*scheduler_);
   constexpr int kTasks = 50000;
-  Task<> last = *group.Schedule({.id = "first", .function = [] {}, .dependencies = {"ghost"}});
+  Task<> last = OnName(group, "first", "ghost");
   for (int i = 1; i < kTasks; ++i) last = group.Submit([] {}, last);
   group.Cancel(absl::CancelledError("all"));
   const RunSummary summary = group.Wait();

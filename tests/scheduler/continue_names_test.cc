@@ -8,10 +8,14 @@
 #include "gtest/gtest.h"
 
 #include "testing/held_engine.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 namespace {
+
+using testing::Give;
+using testing::OnName;
 
 class ContinueNamesTest : public testing::HeldEngineTest {};
 WEFT_ON_ALL_ENGINES(ContinueNamesTest);
@@ -19,7 +23,7 @@ WEFT_ON_ALL_ENGINES(ContinueNamesTest);
 TEST_P(ContinueNamesTest, WaitReturnsWhenTheBodyHasEnded) {
   TaskGroup group(*scheduler_);
   const auto never = OnName(group, "never", "ghost");
-  const auto task = group.Submit([&](TaskContext& context) { return context.Continue(never); });
+  const auto task = ContinuesWith(group, never);
   EXPECT_TRUE(task.Wait().ok());
   EXPECT_EQ(task.state(), TaskState::kCompleted);
 }
@@ -29,7 +33,7 @@ TEST_P(ContinueNamesTest, WaitReturnsWhenTheBodyHasEnded) {
 TEST_P(ContinueNamesTest, WhoComesAfterTheEndOfTheBodyWaitsForTheContinuationToo) {
   TaskGroup group(*scheduler_);
   const auto stuck = OnName(group, "stuck", "ghost");
-  const auto task = group.Submit([&](TaskContext& context) { return context.Continue(stuck); });
+  const auto task = ContinuesWith(group, stuck);
   EXPECT_TRUE(task.Wait().ok());
   const auto behind = group.Submit([] {}, After(task));
   EXPECT_EQ(group.Wait().pending, 2);
@@ -45,7 +49,7 @@ TEST_P(ContinueNamesTest, AContinuationThatHasGrownAndEndedIsFollowed) {
   const auto held = Held(group);
   const auto task = group.Submit(
       [&](TaskContext& context) {
-        const auto next = group.Submit([&](TaskContext& inner) { return inner.Continue(stuck); });
+        const auto next = ContinuesWith(group, stuck);
         EXPECT_TRUE(next.Wait().ok());
         return context.Continue(next);
       },
@@ -62,8 +66,7 @@ TEST_P(ContinueNamesTest, AContinuationThatWaitsForANameSuspendsTheSuccessors) {
   TaskGroup group(*scheduler_);
   const auto stuck = OnName(group, "stuck", "ghost");
   const auto held = Held(group);
-  const auto task =
-      group.Submit([&](TaskContext& context) { return context.Continue(stuck); }, After(held));
+  const auto task = ContinuesWith(group, stuck, After(held));
   std::vector<Task<>> behind;
   for (int i = 0; i < 15; ++i) behind.push_back(group.Submit([] {}, After(task)));
   const auto last = group.Submit([] {}, After(behind));
@@ -83,8 +86,7 @@ TEST_P(ContinueNamesTest, CancellingTheContinuationSkipsTheSuccessors) {
   TaskGroup group(*scheduler_);
   const auto stuck = OnName(group, "stuck", "ghost");
   const auto held = Held(group);
-  const auto task =
-      group.Submit([&](TaskContext& context) { return context.Continue(stuck); }, After(held));
+  const auto task = ContinuesWith(group, stuck, After(held));
   const auto behind = group.Submit([] {}, After(task));
   Open();
   group.Wait();

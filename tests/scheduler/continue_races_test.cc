@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 
 #include "testing/held_engine.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
@@ -48,7 +49,7 @@ TEST_P(ThreadedContinueTest, AContinuationThatEndsMeanwhile) {
 template <class F>
 RunSummary HandOverWhile(TaskScheduler& scheduler, int round, F meanwhile) {
   TaskGroup group(scheduler);
-  const auto stuck = *group.Schedule({.id = "stuck", .function = [] {}, .dependencies = {"ghost"}});
+  const auto stuck = testing::OnName(group, "stuck", "ghost");
   absl::Notification open;
   std::atomic<int> arrived{0};
   const auto held = group.Submit([&] { open.WaitForNotification(); });
@@ -73,7 +74,7 @@ RunSummary HandOverWhile(TaskScheduler& scheduler, int round, F meanwhile) {
 TEST_P(ThreadedContinueTest, ANameThatComesMeanwhile) {
   for (int round = 0; round < 300; ++round) {
     const RunSummary summary = HandOverWhile(
-        *scheduler_, round, [](TaskGroup& group, const Task<>&) { Give(group, "ghost"); });
+        *scheduler_, round, [](TaskGroup& group, const Task<>&) { testing::Give(group, "ghost"); });
     ASSERT_EQ(summary.completed, 34) << "round " << round << " pending " << summary.pending;
     ASSERT_EQ(summary.pending, 0) << "round " << round;
   }

@@ -14,15 +14,43 @@
 
 #include "testing/engines.h"
 #include "testing/held_engine.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 namespace {
 
+using testing::Give;
 using ::testing::HasSubstr;
+using testing::OnName;
 
-class ContinueRefusedTest : public testing::HeldEngineTest {};
+class ContinueRefusedTest : public testing::HeldEngineTest {
+ protected:
+  // A body continues with `more` and then calls `close`, which tries to make `more` wait for
+  // `behind`, which waits for the body's task. Everything ends all the same.
+  template <class F>
+  void ExpectRefusesToClose(F close) {
+    TaskGroup group(*scheduler_);
+    const auto held = Held(group);
+    const auto more = group.Submit([] {}, OnName(group, "stuck", "ghost"));
+    Task<> behind;
+    absl::Status closing;
+    const auto task = group.Submit(
+        [&](TaskContext& context) {
+          EXPECT_TRUE(context.Continue(more).ok());
+          closing = close(group, more, behind);
+        },
+        After(held));
+    behind = group.Submit([] {}, After(task));
+    Open();
+    EXPECT_TRUE(task.Wait().ok());
+    EXPECT_TRUE(absl::IsFailedPrecondition(closing)) << closing;
+    if (closing.ok()) return group.Cancel(absl::CancelledError("it would never end"));
+    Give(group, "ghost");
+    EXPECT_TRUE(group.Wait().ok());
+  }
+};
 WEFT_ON_ALL_ENGINES(ContinueRefusedTest);
 
 TEST_P(ContinueRefusedTest, EmptyHandlesNamesAndOtherSchedulersTasksAreRefused) {
@@ -78,49 +106,17 @@ TEST_P(ContinueRefusedTest, ANodeOfAGraphHasNone) {
 
 // Between Continue and the end of the body nothing may close the circle either.
 TEST_P(ContinueRefusedTest, ALateEdgeThatWouldMakeTheContinuationWaitForASuccessorIsRefused) {
-  TaskGroup group(*scheduler_);
-  const auto held = Held(group);
-  const auto more = group.Submit(
-      [] {}, *group.Schedule({.id = "stuck", .function = [] {}, .dependencies = {"ghost"}}));
-  Task<> behind;
-  absl::Status closing;
-  const auto task = group.Submit(
-      [&](TaskContext& context) {
-        EXPECT_TRUE(context.Continue(more).ok());
-        closing = more.AddDependency(behind);
-      },
-      After(held));
-  behind = group.Submit([] {}, After(task));
-  Open();
-  EXPECT_TRUE(task.Wait().ok());
-  EXPECT_TRUE(absl::IsFailedPrecondition(closing)) << closing;
-  if (closing.ok()) return group.Cancel(absl::CancelledError("it would never end"));
-  Give(group, "ghost");
-  EXPECT_TRUE(group.Wait().ok());
+  ExpectRefusesToClose([](TaskGroup&, const Task<>& more, const Task<>& behind) {
+    return more.AddDependency(behind);
+  });
 }
 
 TEST_P(ContinueRefusedTest, ASubmittedTaskMayNotTieTheContinuationToASuccessor) {
   // more -> (late) between -> behind: closed through a task that comes in between.
-  TaskGroup group(*scheduler_);
-  const auto held = Held(group);
-  const auto more = group.Submit(
-      [] {}, *group.Schedule({.id = "stuck", .function = [] {}, .dependencies = {"ghost"}}));
-  Task<> behind;
-  absl::Status closing;
-  const auto task = group.Submit(
-      [&](TaskContext& context) {
-        EXPECT_TRUE(context.Continue(more).ok());
-        const auto between = group.Submit([] {}, After(behind));
-        closing = more.AddDependency(between);
-      },
-      After(held));
-  behind = group.Submit([] {}, After(task));
-  Open();
-  EXPECT_TRUE(task.Wait().ok());
-  EXPECT_TRUE(absl::IsFailedPrecondition(closing)) << closing;
-  if (closing.ok()) return group.Cancel(absl::CancelledError("it would never end"));
-  Give(group, "ghost");
-  EXPECT_TRUE(group.Wait().ok());
+  ExpectRefusesToClose([](TaskGroup& group, const Task<>& more, const Task<>& behind) {
+    const auto between = group.Submit([] {}, After(behind));
+    return more.AddDependency(between);
+  });
 }
 
 TEST_P(ContinueRefusedTest, AFailingBodyDoesNotContinue) {

@@ -18,6 +18,7 @@
 #include "gtest/gtest.h"
 
 #include "testing/held_engine.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
@@ -143,8 +144,7 @@ TEST_P(ContinueTest, AContinuationThatHasCompleted) {
   const auto done = group.Submit([] {});
   done.Wait().IgnoreError();
   const auto held = Held(group);
-  const auto task =
-      group.Submit([&](TaskContext& context) { return context.Continue(done); }, After(held));
+  const auto task = ContinuesWith(group, done, After(held));
   std::vector<Task<int>> behind;
   for (int i = 0; i < 20; ++i) behind.push_back(group.Submit([] { return 3; }, After(task)));
   Open();
@@ -157,9 +157,7 @@ TEST_P(ContinueTest, AContinuationThatDidNotCompleteSkipsTheSuccessors) {
   const auto held = Held(group);
   std::vector<std::tuple<Task<>, Task<>, Task<>>> chains;
   for (const auto& [bad, status] : cases) {
-    const auto task = group.Submit(
-        [continuation = bad](TaskContext& context) { return context.Continue(continuation); },
-        After(held));
+    const auto task = ContinuesWith(group, bad, After(held));
     const auto behind = group.Submit([] {}, After(task));
     chains.emplace_back(task, behind, group.Submit([](const absl::Status&) {}, task));
   }
@@ -204,8 +202,7 @@ TEST_P(ContinueTest, ManySuccessorsAreHandedOverToOneThatHasMany) {
       });
       const auto start = group.Submit([] {}, After(held));
       const auto more = group.Submit([&] { written = 1; }, After(start));
-      const auto grows =
-          group.Submit([&](TaskContext& context) { return context.Continue(more); }, After(held));
+      const auto grows = ContinuesWith(group, more, After(held));
       std::vector<Task<int>> behind;
       for (int i = 0; i < own; ++i) {
         behind.push_back(group.Submit([&] { return written; }, After(more)));
@@ -224,7 +221,7 @@ TEST_P(ContinueTest, ManySuccessorsAreHandedOverToOneThatHasMany) {
 
 TEST_P(ContinueTest, TheLastCallCounts) {
   TaskGroup group(*scheduler_);
-  const auto never = OnName(group, "never", "ghost");
+  const auto never = testing::OnName(group, "never", "ghost");
   const auto held = Held(group);
   const auto task = group.Submit(
       [&](TaskContext& context) {
@@ -258,14 +255,12 @@ TEST_P(ContinueTest, ManyTasksContinueWithTheSameOne) {
   TaskGroup group(*scheduler_);
   const auto held = Held(group);
   int written = 0;
-  Task<> more;
   std::vector<Task<>> growers;
   std::vector<Task<int>> behind;
   const auto last = group.Submit([] {}, After(held));
-  more = group.Submit([&] { written = 9; }, After(last));
+  const auto more = group.Submit([&] { written = 9; }, After(last));
   for (int i = 0; i < 50; ++i) {
-    growers.push_back(
-        group.Submit([&](TaskContext& context) { return context.Continue(more); }, After(held)));
+    growers.push_back(ContinuesWith(group, more, After(held)));
     for (int k = 0; k < i; ++k) {
       behind.push_back(group.Submit([&] { return written; }, After(growers.back())));
     }

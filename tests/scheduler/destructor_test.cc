@@ -4,7 +4,6 @@
 // which a task can end.
 
 #include <atomic>
-#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -12,11 +11,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/held_engine.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
@@ -43,7 +43,7 @@ class AtEnd {
   bool armed_ = true;
 };
 
-class DestructorTest : public testing::EngineTest {
+class DestructorTest : public testing::HeldEngineTest {
  protected:
   // Throws, and counts that it did.
   auto Throws() {
@@ -52,14 +52,6 @@ class DestructorTest : public testing::EngineTest {
       throw std::runtime_error("in destructor");
     });
   }
-  // A task that does not end before Open: without threads because nobody waits yet.
-  Task<> Held(TaskGroup& group) {
-    return group.Submit([this] {
-      if (!is_inline()) open_.WaitForNotification();
-    });
-  }
-  void Open() { open_.Notify(); }
-
   static int Recorded(const RunSummary& summary) {
     int found = 0;
     for (const TaskFailure& failure : summary.failures) {
@@ -77,9 +69,6 @@ class DestructorTest : public testing::EngineTest {
   }
 
   std::atomic<int> thrown_{0};
-
- private:
-  absl::Notification open_;
 };
 WEFT_ON_ALL_ENGINES(DestructorTest);
 
@@ -179,19 +168,11 @@ TEST_P(DestructorTest, CancelledWhilePending) {
 
 TEST_P(DestructorTest, CancelledWhileReady) {
   TaskGroup group(*scheduler_);
-  std::vector<absl::Notification> entered(static_cast<std::size_t>(GetParam()));
-  absl::Notification open;
-  for (absl::Notification& in : entered) {  // every worker is busy
-    group.Submit([&in, &open] {
-      in.Notify();
-      open.WaitForNotification();
-    });
-  }
-  for (absl::Notification& in : entered) in.WaitForNotification();
+  testing::BusyWorkers busy(*scheduler_, GetParam());
   const auto task = group.Submit([bomb = Throws()] {});
   EXPECT_EQ(task.state(), TaskState::kReady);
   task.Cancel();
-  open.Notify();
+  busy.LetGo();
   Check(group, 1);
   EXPECT_EQ(task.state(), TaskState::kCancelled);
 }
@@ -275,10 +256,10 @@ TEST_P(DestructorTest, BodyRefusedItsMove) {
 
 TEST_P(DestructorTest, AThrowingDestructorStopsAContinuation) {
   TaskGroup group(*scheduler_);
-  const auto never = group.Schedule({.id = "never", .function = [] {}, .dependencies = {"ghost"}});
+  const auto never = testing::OnName(group, "never", "ghost");
   const auto held = Held(group);
   const auto task = group.Submit(
-      [&, bomb = Throws()](TaskContext& context) { return context.Continue(*never); }, After(held));
+      [&, bomb = Throws()](TaskContext& context) { return context.Continue(never); }, After(held));
   const auto behind = group.Submit([] {}, After(task));
   Open();
   EXPECT_THAT(std::string(behind.Wait().message()), HasSubstr("in destructor"));

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -182,6 +184,26 @@ TEST_P(DetachTest, AMillionFromInsideATask) {
   EXPECT_EQ(ran, std::int64_t{kBatches} * kBatch);
   EXPECT_LE(most, kBatch + 1);  // and the one that is on its way in
   EXPECT_EQ(live, 0);
+}
+
+// Their places are used again, as their closures are destroyed: a stream needs no more of them
+// than are there at once, and what the workers keep.
+TEST_P(DetachTest, AStreamNeedsFewPlaces) {
+  constexpr int kBatches = 1000;
+  constexpr int kBatch = 100;
+  TaskGroup group(*scheduler_);
+  std::mutex mu;
+  std::set<std::uint32_t> places;
+  for (int batch = 0; batch < kBatches; ++batch) {
+    for (int i = 0; i < kBatch; ++i) {
+      group.Detach([&](TaskContext& context) {
+        const std::lock_guard<std::mutex> lock(mu);
+        places.insert(context.id().index);
+      });
+    }
+    ASSERT_TRUE(group.Wait().ok());
+  }
+  EXPECT_LT(places.size(), std::size_t{kBatches} * kBatch / 5);
 }
 
 // Each task submits the next: few are there at once.

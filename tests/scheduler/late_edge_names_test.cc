@@ -9,10 +9,14 @@
 #include "gtest/gtest.h"
 
 #include "testing/held_engine.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 namespace {
+
+using testing::Give;
+using testing::OnName;
 
 class LateEdgeNamesTest : public testing::HeldEngineTest {};
 WEFT_ON_ALL_ENGINES(LateEdgeNamesTest);
@@ -21,8 +25,8 @@ TEST_P(LateEdgeNamesTest, ACycleThroughANameIsRefused) {
   // b waits for the bare name "c", which will wait for a.
   TaskGroup group(*scheduler_);
   const auto a = OnName(group, "a", "ghost");
-  const auto c = *group.Schedule({.id = "c", .function = [] {}, .dependencies = {"a"}});
-  const auto b = *group.Schedule({.id = "b", .function = [] {}, .dependencies = {"c"}});
+  const auto c = OnName(group, "c", "a");
+  const auto b = OnName(group, "b", "c");
   EXPECT_TRUE(absl::IsFailedPrecondition(a.AddDependency(b)));
   Give(group, "ghost");
   EXPECT_TRUE(group.Wait().ok());

@@ -14,12 +14,15 @@
 
 #include "testing/engines.h"
 #include "testing/held_engine.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
 namespace {
 
+using testing::Give;
 using ::testing::HasSubstr;
+using testing::OnName;
 
 class LateEdgeRefusedTest : public testing::HeldEngineTest {};
 WEFT_ON_ALL_ENGINES(LateEdgeRefusedTest);
@@ -27,23 +30,15 @@ class ThreadedLateEdgeTest : public testing::HeldEngineTest {};
 WEFT_ON_THREADED_ENGINES(ThreadedLateEdgeTest);
 
 TEST_P(LateEdgeRefusedTest, ReadyTaskIsRefused) {
-  std::vector<absl::Notification> entered(static_cast<std::size_t>(GetParam()));
-  absl::Notification open;
-  TaskGroup group(*scheduler_);             // its end waits for those who use them
-  for (absl::Notification& in : entered) {  // every worker is busy
-    group.Submit([&in, &open] {
-      in.Notify();
-      open.WaitForNotification();
-    });
-  }
-  for (absl::Notification& in : entered) in.WaitForNotification();
+  TaskGroup group(*scheduler_);
+  testing::BusyWorkers busy(*scheduler_, GetParam());
   const auto task = group.Submit([] { return 1; });
   const auto other = group.Submit([] { return absl::AbortedError("not yours"); });
   EXPECT_EQ(task.state(), TaskState::kReady);
   const absl::Status refused = task.AddDependency(other);
   EXPECT_TRUE(absl::IsFailedPrecondition(refused)) << refused;
   EXPECT_THAT(std::string(refused.message()), HasSubstr("not pending"));
-  open.Notify();
+  busy.LetGo();
   EXPECT_EQ(*task.Get(), 1);
 }
 

@@ -16,11 +16,14 @@
 
 #include "testing/engines.h"
 #include "testing/manual_clock.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/scheduler/tbb_executor.h"
 
 namespace weft {
 namespace {
+
+using testing::OnName;
 
 class LifecycleTest : public testing::EngineTest {};
 WEFT_ON_ALL_ENGINES(LifecycleTest);
@@ -44,9 +47,7 @@ TEST_P(LifecycleTest, GroupMayBeUsedAgainAfterItsWait) {
 
 TEST_P(LifecycleTest, ElapsedRunsFromTheFirstSubmissionToRest) {
   testing::ManualClock clock;
-  SchedulerOptions options;
-  options.clock = &clock;
-  const auto timed = testing::MakeScheduler(GetParam(), std::move(options));
+  const auto timed = testing::MakeTimedScheduler(GetParam(), clock);
   TaskGroup group(*timed);
   clock.Advance(absl::Seconds(5));
   group.Submit([&] { clock.Advance(absl::Seconds(2)); });
@@ -78,14 +79,12 @@ TEST_P(LifecycleTest, DrainingRunsWhatTasksStillSubmit) {
 }
 
 TEST_P(LifecycleTest, ShutdownEndsTasksOnNamesNeverSubmitted) {
-  const auto stuck =
-      scheduler_->Schedule({.id = "stuck", .function = [] {}, .dependencies = {"ghost"}});
+  const auto stuck = OnName(scheduler_->root(), "stuck", "ghost");
   TaskGroup group(*scheduler_);
-  const auto elsewhere =
-      group.Schedule({.id = "stuck", .function = [] {}, .dependencies = {"ghost"}});
+  const auto elsewhere = OnName(group, "stuck", "ghost");
   EXPECT_TRUE(scheduler_->Shutdown().ok());
-  EXPECT_EQ(stuck->state(), TaskState::kSkipped);
-  EXPECT_TRUE(absl::IsNotFound(elsewhere->Get()));
+  EXPECT_EQ(stuck.state(), TaskState::kSkipped);
+  EXPECT_TRUE(absl::IsNotFound(elsewhere.Get()));
 }
 
 TEST_P(LifecycleTest, ShutdownFromInsideATaskIsRefused) {
@@ -100,7 +99,7 @@ TEST_P(LifecycleTest, HandlesOutliveGroupAndScheduler) {
   {
     TaskGroup group(*scheduler_);
     value = group.Submit([] { return std::string("kept"); });
-    skipped = *group.Schedule({.id = "s", .function = [] {}, .dependencies = {"ghost"}});
+    skipped = OnName(group, "s", "ghost");
     group.Wait();
   }
   scheduler_.reset();
@@ -112,24 +111,30 @@ TEST_P(LifecycleTest, HandlesOutliveGroupAndScheduler) {
 
 TEST_P(LifecycleTest, DestroyingDrainsWhenAskedTo) {
   std::atomic<int> ran{0};
+  Task<> stuck;
   {
     SchedulerOptions options;
     options.on_destroy = ShutdownMode::kDrain;
     const auto draining = testing::MakeScheduler(GetParam(), std::move(options));
     for (int i = 0; i < 20; ++i) draining->Submit([&] { ++ran; });
+    stuck = OnName(draining->root(), "stuck", "ghost");
   }
   EXPECT_EQ(ran, 20);
+  EXPECT_EQ(stuck.state(), TaskState::kSkipped);
 }
 
 TEST_P(LifecycleTest, DestroyingCancelsByDefaultAndReturns) {
   std::atomic<int> ran{0};
   Task<> last;
+  Task<> stuck;
   {
     const auto cancelling = testing::MakeScheduler(GetParam());
     for (int i = 0; i < 20; ++i) last = cancelling->Submit([&] { ++ran; });
+    stuck = OnName(cancelling->root(), "stuck", "ghost");
   }
   EXPECT_LE(ran, 20);
   EXPECT_TRUE(IsTerminal(last.state()));
+  EXPECT_EQ(stuck.state(), TaskState::kCancelled);
 }
 
 TEST_P(LifecycleTest, LastHandleMayBeDroppedInsideItsTask) {

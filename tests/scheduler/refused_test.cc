@@ -54,9 +54,7 @@ TEST_P(RefusedTest, AContinuationThatClosesACycleNamesItAndThePath) {
 
 TEST_P(RefusedTest, AScheduleLeavesTheGroupsClockAlone) {
   testing::ManualClock clock;
-  SchedulerOptions options;
-  options.clock = &clock;
-  const auto timed = testing::MakeScheduler(GetParam(), std::move(options));
+  const auto timed = testing::MakeTimedScheduler(GetParam(), clock);
   TaskGroup group(*timed);
   const auto refuse = [&group] {
     EXPECT_FALSE(group.Schedule({.id = "no function"}).ok());

@@ -2,6 +2,7 @@
 //
 // Users' destructors, and ends that race with each other.
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -15,7 +16,9 @@
 
 #include "testing/engines.h"
 #include "testing/manual_clock.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
+#include "weft/scheduler/tbb_executor.h"
 
 namespace weft {
 namespace {
@@ -98,6 +101,72 @@ TEST_P(ThreadedShutdownTest, ACallUnderWayKeepsTheSchedulerAlive) {
   }
 }
 
+// What a SlowExecutor has seen, and is told.
+struct SlowStart {
+  std::atomic<bool> armed{false};
+  absl::Notification entered;
+  absl::Notification go_on;
+  std::atomic<bool> inside{false};
+  std::atomic<bool> stopped{false};
+  std::atomic<bool> stopped_inside{false};
+};
+
+// oneTBB's workers; a start that is slow, once, and notices whether a stop comes meanwhile.
+class SlowExecutor final : public TaskExecutor {
+ public:
+  SlowExecutor(int workers, SlowStart& start)
+      : inner_(*TbbExecutor::Create(workers)), start_(start) {}
+
+  int width() const override { return inner_->width(); }
+  bool drains_in_wait() const override { return false; }
+  void Start(WorkSource* source) override { inner_->Start(source); }
+  bool StartPump(int slot) noexcept override {
+    if (start_.armed.exchange(false)) {
+      start_.inside = true;
+      start_.entered.Notify();
+      start_.go_on.WaitForNotification();
+      // Long enough for a stop that does not wait for us; one that does never comes here.
+      for (int i = 0; i < 10'000 && !start_.stopped; ++i) std::this_thread::yield();
+      start_.inside = false;
+    }
+    return inner_->StartPump(slot);
+  }
+  void Stop() override {
+    start_.stopped = true;
+    if (start_.inside) start_.stopped_inside = true;
+    inner_->Stop();
+  }
+
+ private:
+  const std::unique_ptr<TbbExecutor> inner_;
+  SlowStart& start_;
+};
+
+// A call of Cancel makes a task ready, and is about to bring a worker for it, when another
+// worker has run it already: nothing is left to do but that call.
+TEST(ShutdownOfThreadsTest, TheExecutorIsStoppedWhenTheLastCallHasReturned) {
+  SlowStart start;
+  SchedulerOptions options;
+  options.executor = std::make_unique<SlowExecutor>(2, start);
+  options.on_destroy = ShutdownMode::kDrain;
+  auto scheduler = *TaskScheduler::Create(std::move(options));
+  testing::Gate gate;
+  scheduler->Submit([&gate] { gate.Pass(); });
+  gate.AwaitEntered();
+  const Task<> pending = testing::OnName(scheduler->root(), "pending", "ghost");
+  const auto behind =
+      scheduler->Submit([&start](const absl::Status&) { start.go_on.Notify(); }, pending);
+  start.armed = true;
+  std::thread canceller([&] { pending.Cancel(); });
+  start.entered.WaitForNotification();
+  gate.Open();
+  scheduler.reset();
+  canceller.join();
+  EXPECT_TRUE(behind.Get().ok()) << behind.Get();
+  EXPECT_TRUE(start.stopped);
+  EXPECT_FALSE(start.stopped_inside);
+}
+
 TEST_P(ShutdownTest, RefusedWorkWithAThrowingDestructorIsRefusedOnce) {
   TaskGroup group(*scheduler_);
   group.Seal();
@@ -115,9 +184,7 @@ TEST_P(ShutdownTest, RefusedWorkWithAThrowingDestructorIsRefusedOnce) {
 TEST_P(ShutdownTest, ElapsedIsNeverNegative) {
   testing::ManualClock clock;
   clock.Advance(absl::Hours(1));
-  SchedulerOptions options;
-  options.clock = &clock;
-  const auto timed = testing::MakeScheduler(GetParam(), std::move(options));
+  const auto timed = testing::MakeTimedScheduler(GetParam(), clock);
   TaskGroup group(*timed);
   ASSERT_TRUE(group.Schedule({.id = "a", .function = [] {}, .dependencies = {"never"}}).ok());
   EXPECT_EQ(group.Wait().elapsed, absl::ZeroDuration());

@@ -240,5 +240,35 @@ TEST(SubmitOrderTest, LanesAreStrictAndFirstComeFirstServedInside) {
                                      9,  0,  0,  0,  -7, -1, -7, -1, -7, -1}));
 }
 
+// The same with one worker that has a thread of its own.
+TEST(SubmitOrderTest, OneWorkerTakesHigherLanesFirst) {
+  const auto scheduler = testing::MakeScheduler(1);
+  testing::BusyWorkers busy(*scheduler, 1);
+  TaskGroup group(*scheduler);
+  std::vector<int> order;  // plain: one worker
+  for (int i = 0; i < 2; ++i) {
+    for (const int priority : {-7, 4, 0, 10, 9}) {
+      group.Submit({.priority = priority}, [&order, priority] { order.push_back(priority); });
+    }
+  }
+  busy.LetGo();
+  EXPECT_TRUE(group.Wait().ok());
+  EXPECT_EQ(order, (std::vector<int>{10, 10, 4, 9, 4, 9, 0, 0, -7, -7}));
+}
+
+// What a body submits with a priority comes before what lies in its worker's deque.
+TEST(SubmitOrderTest, APriorityOvertakesTheWorkersOwnTasks) {
+  const auto scheduler = testing::MakeScheduler(1);
+  TaskGroup group(*scheduler);
+  std::vector<int> order;  // plain: one worker
+  group.Submit([&] {
+    for (const int priority : {0, 0, -1, 5, 10}) {
+      group.Submit({.priority = priority}, [&order, priority] { order.push_back(priority); });
+    }
+  });
+  EXPECT_TRUE(group.Wait().ok());
+  EXPECT_EQ(order, (std::vector<int>{10, 5, 0, 0, -1}));
+}
+
 }  // namespace
 }  // namespace weft

@@ -16,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "oneapi/tbb/global_control.h"
 #include "oneapi/tbb/parallel_for.h"
+#include "oneapi/tbb/partitioner.h"
 #include "oneapi/tbb/task_arena.h"
 
 #include "testing/engines.h"
@@ -85,6 +86,39 @@ TEST(TbbExecutorTest, PumpsRunSideBySideAlsoMoreThanCores) {
   executor->Stop();
 }
 
+// More than oneTBB gives of its own accord, whatever the machine.
+int MoreThanCores() { return static_cast<int>(std::thread::hardware_concurrency()) + 2; }
+
+// The threads are oneTBB's: with such patience none of ours comes in the place of one.
+TEST(TbbExecutorTest, OneTbbGivesAThreadForEachPump) {
+  const int width = MoreThanCores();
+  auto executor = *TbbExecutor::Create(width, {}, /*patience=*/absl::InfiniteDuration());
+  TogetherSource source(width + 1);
+  executor->Start(&source);
+  for (int round = 0; round < 100; ++round) {
+    for (int slot = 0; slot < width; ++slot) EXPECT_TRUE(executor->StartPump(slot));
+    source.Drain(width);
+  }
+  executor->Stop();
+  EXPECT_EQ(executor->late_pumps(), 0);
+}
+
+// Also when another one has gone, and a smaller pool came last.
+TEST(TbbExecutorTest, OneTbbGivesThemToEachOfSeveralPools) {
+  const int width = MoreThanCores();
+  auto big = *TbbExecutor::Create(width, {}, /*patience=*/absl::InfiniteDuration());
+  TbbExecutor::Create(3)->reset();
+  auto small = *TbbExecutor::Create(1, {}, /*patience=*/absl::InfiniteDuration());
+  TogetherSource source(width + 2);  // all pumps of both, and the test
+  big->Start(&source);
+  small->Start(&source);
+  EXPECT_TRUE(small->StartPump(0));
+  for (int slot = 0; slot < width; ++slot) EXPECT_TRUE(big->StartPump(slot));
+  source.Drain(width);
+  big->Stop();
+  small->Stop();
+}
+
 TEST(TbbExecutorTest, AsManyThreadsAsAskedForAlsoMoreThanCores) {
   const auto scheduler = testing::MakeScheduler(8);
   TaskGroup group(*scheduler);
@@ -143,6 +177,28 @@ TEST(TbbExecutorTest, BodiesMayUseOneTbbThemselves) {
   }
   EXPECT_TRUE(group.Wait().ok());
   EXPECT_EQ(sum, 20000);
+}
+
+// A body's thread that waits for the rest of its loop takes what its arena has. No pump is
+// among that: what the loop waits for runs elsewhere, at last on a thread of ours.
+TEST(TbbExecutorTest, ALoopOfABodyRunsNoOtherBodyOnItsStack) {
+  const auto scheduler = testing::MakeScheduler(2);
+  std::barrier<> together(2);
+  std::thread::id waits;
+  std::thread::id other;
+  const auto outer = scheduler->Submit([&] {
+    waits = std::this_thread::get_id();
+    const auto iteration = [&](int) {
+      together.arrive_and_wait();  // one for each thread
+      if (std::this_thread::get_id() == waits) return;
+      const auto inner = scheduler->Submit([&] { other = std::this_thread::get_id(); });
+      EXPECT_TRUE(inner.Wait().ok());
+    };
+    tbb::parallel_for(0, 2, iteration, tbb::simple_partitioner());
+  });
+  EXPECT_TRUE(outer.Get().ok());
+  EXPECT_NE(other, std::thread::id());
+  EXPECT_NE(other, waits);
 }
 
 TEST(TbbExecutorTest, MayBeUsedFromInsideAHostsArena) {

@@ -25,7 +25,42 @@ using ::testing::HasSubstr;
 
 class WaitingTest : public testing::EngineTest {};
 WEFT_ON_ALL_ENGINES(WaitingTest);
-class ThreadedWaitingTest : public testing::EngineTest {};
+class ThreadedWaitingTest : public testing::EngineTest {
+ protected:
+  // What a body waits for runs elsewhere and takes its time; others of its lane are ready.
+  void ExpectThatOthersRunElsewhere(int priority) {
+    constexpr int kOthers = 50;
+    TaskGroup group(*scheduler_);
+    absl::Notification entered;
+    absl::Notification all_ran;
+    thread_local bool waits = false;
+    std::atomic<int> ran{0};
+    std::atomic<int> on_top{0};
+    const auto awaited = group.Submit([&] {
+      const BlockingScope blocking;
+      entered.Notify();
+      all_ran.WaitForNotification();
+    });
+    entered.WaitForNotification();
+    testing::BusyWorkers busy(*scheduler_, GetParam());
+    for (int i = 0; i < GetParam(); ++i) group.Submit([] {});  // taken one by one, not in a batch
+    const auto waiting = group.Submit({.priority = priority}, [&] {
+      waits = true;
+      const absl::Status ended = awaited.Wait();
+      waits = false;
+      return ended;
+    });
+    for (int i = 0; i < kOthers; ++i) {
+      group.Submit({.priority = priority}, [&] {
+        if (waits) ++on_top;
+        if (++ran == kOthers) all_ran.Notify();
+      });
+    }
+    busy.LetGo();
+    EXPECT_TRUE(waiting.Get().ok()) << waiting.Get();
+    EXPECT_EQ(on_top, 0);
+  }
+};
 WEFT_ON_THREADED_ENGINES(ThreadedWaitingTest);
 
 int Fibonacci(TaskGroup& group, int n) {
@@ -86,38 +121,13 @@ TEST_P(WaitingTest, UnrelatedWorkNeverRunsOnAWaitingStack) {
   EXPECT_EQ(reentered, 0);
 }
 
-// What a body waits for runs elsewhere and takes its time; others of its lane are ready.
 TEST_P(ThreadedWaitingTest, UnrelatedWorkRunsBesideAWaitThatBlocks) {
-  constexpr int kOthers = 20;
-  TaskGroup group(*scheduler_);
-  absl::Notification entered;
-  absl::Notification submitted;
-  absl::Notification all_ran;
-  thread_local bool waits = false;
-  std::atomic<int> ran{0};
-  std::atomic<int> on_top{0};
-  const auto awaited = group.Submit([&] {
-    const BlockingScope blocking;
-    entered.Notify();
-    all_ran.WaitForNotification();
-  });
-  entered.WaitForNotification();
-  const auto waiting = group.Submit({.priority = 5}, [&] {
-    submitted.WaitForNotification();
-    waits = true;
-    const absl::Status ended = awaited.Wait();
-    waits = false;
-    return ended;
-  });
-  for (int i = 0; i < kOthers; ++i) {
-    group.Submit({.priority = 5}, [&] {
-      if (waits) ++on_top;
-      if (++ran == kOthers) all_ran.Notify();
-    });
-  }
-  submitted.Notify();
-  EXPECT_TRUE(waiting.Get().ok()) << waiting.Get();
-  EXPECT_EQ(on_top, 0);
+  ExpectThatOthersRunElsewhere(/*priority=*/5);
+}
+
+// Those without a priority come into the worker's deque together with the body that waits.
+TEST_P(ThreadedWaitingTest, WhatLiesInTheDequeBesideAWaitRunsElsewhere) {
+  ExpectThatOthersRunElsewhere(/*priority=*/0);
 }
 
 TEST_P(WaitingTest, WaitingForOneselfIsAnErrorWithThePath) {

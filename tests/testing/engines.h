@@ -8,11 +8,16 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/synchronization/blocking_counter.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
+#include "weft/core/clock.h"
 #include "weft/scheduler/task_scheduler.h"
+#include "weft/scheduler/tbb_executor.h"
 
 namespace weft::testing {
 
@@ -24,6 +29,21 @@ inline std::unique_ptr<TaskScheduler> MakeScheduler(int workers, SchedulerOption
   auto scheduler = TaskScheduler::Create(std::move(options));
   EXPECT_TRUE(scheduler.ok()) << scheduler.status();
   return *std::move(scheduler);
+}
+
+// One whose times are those of `clock`.
+inline std::unique_ptr<TaskScheduler> MakeTimedScheduler(int workers, Clock& clock) {
+  SchedulerOptions options;
+  options.clock = &clock;
+  return MakeScheduler(workers, std::move(options));
+}
+
+// One that waits for oneTBB's threads for ever: none of ours comes in the place of a late one.
+inline std::unique_ptr<TaskScheduler> MakePatientScheduler(int workers, WorkerHooks hooks = {}) {
+  SchedulerOptions options;
+  options.executor =
+      *TbbExecutor::Create(workers, std::move(hooks), /*patience=*/absl::InfiniteDuration());
+  return MakeScheduler(workers, std::move(options));
 }
 
 // Thread safety: one test at a time.
@@ -53,6 +73,36 @@ class Gate {
  private:
   absl::Notification entered_;
   absl::Notification open_;
+};
+
+// Bodies that have begun on all workers of a scheduler and keep them until they are let go:
+// what is submitted meanwhile stays ready.
+//
+// Thread safety: one thread.
+class BusyWorkers {
+ public:
+  BusyWorkers(TaskScheduler& scheduler, int workers) : entered_(workers), group_(scheduler) {
+    for (int i = 0; i < workers; ++i) {
+      group_.Submit([this] {
+        entered_.DecrementCount();
+        open_.WaitForNotification();
+      });
+    }
+    entered_.Wait();
+  }
+  BusyWorkers(const BusyWorkers&) = delete;
+  BusyWorkers& operator=(const BusyWorkers&) = delete;
+  ~BusyWorkers() {
+    if (!open_.HasBeenNotified()) LetGo();
+  }
+
+  // Once.
+  void LetGo() { open_.Notify(); }
+
+ private:
+  absl::BlockingCounter entered_;
+  absl::Notification open_;
+  TaskGroup group_;  // last: its end waits for the bodies, which use the others
 };
 
 }  // namespace weft::testing

@@ -5,15 +5,14 @@
 #ifndef WEFT_TESTS_TESTING_HELD_ENGINE_H_
 #define WEFT_TESTS_TESTING_HELD_ENGINE_H_
 
-#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/notification.h"
-#include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/names.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft::testing {
@@ -30,12 +29,12 @@ class HeldEngineTest : public EngineTest {
   }
   void Open() { open_.Notify(); }
 
-  // A task that waits for `name`, to which nobody has given a task yet.
-  static Task<> OnName(TaskGroup& group, const std::string& id, const std::string& name) {
-    return *group.Schedule({.id = id, .function = [] {}, .dependencies = {name}});
-  }
-  static void Give(TaskGroup& group, const std::string& name) {
-    ASSERT_TRUE(group.Schedule({.id = name, .function = [] {}}).ok());
+  // A task whose successors wait, once its body has run, for `other`.
+  template <class... Dependencies>
+  static Task<> ContinuesWith(TaskGroup& group, const AnyTask& other,
+                              Dependencies&&... dependencies) {
+    return group.Submit([other](TaskContext& context) { return context.Continue(other); },
+                        std::forward<Dependencies>(dependencies)...);
   }
 
   // One that failed, one that was skipped and one that was cancelled, each with what a task
