@@ -13,6 +13,8 @@
 
 namespace weft {
 
+class VirtualClock;
+
 // Where an executor's threads find work: a scheduler.
 //
 // Thread safety: Drain from any thread, with a different slot on each.
@@ -33,6 +35,14 @@ class WorkSource {
 struct WorkerHooks {
   std::function<void()> start = nullptr;
   std::function<void()> stop = nullptr;
+};
+
+// What workers that do not exist are simulated by.
+//
+// Thread safety: a plain value.
+struct Simulation {
+  std::uint64_t seed = 0;
+  VirtualClock* clock = nullptr;
 };
 
 // Supplies the threads that drain a WorkSource. The source says how many are needed: it
@@ -62,6 +72,9 @@ class TaskExecutor {
 
   // True: there are no threads of its own; whoever waits for tasks drains.
   virtual bool drains_in_wait() const = 0;
+  // Of those executors: not null when whoever drains does so as width() workers by turns.
+  // Constant.
+  virtual const Simulation* simulation() const { return nullptr; }
 
   // Called once, before the first StartPump. `source` outlives the call of Stop.
   virtual void Start(WorkSource* source) = 0;

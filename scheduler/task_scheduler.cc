@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 
 #include "weft/core/clock.h"
+#include "weft/core/virtual_clock.h"
 #include "weft/distribution/topology.h"
 #include "weft/scheduler/inline_executor.h"
 #include "weft/scheduler/internal/exception_status.h"
@@ -44,6 +45,20 @@ absl::Status CheckHooks(const SchedulerOptions& options) {
           : "worker_hooks are for worker threads, and config.parallel is false");
 }
 
+const Clock& ClockOf(const SchedulerOptions& options, const TaskExecutor& executor) {
+  if (options.clock != nullptr) return *options.clock;
+  if (const Simulation* const simulation = executor.simulation()) return *simulation->clock;
+  return SteadyClock();
+}
+
+internal::Engine* MakeEngine(std::unique_ptr<TaskExecutor> executor,
+                             const SchedulerOptions& options) {
+  const Clock& clock = ClockOf(options, *executor);
+  return new internal::Engine(
+      std::move(executor), clock,
+      {.record_times = options.record_times, .steals = options.config.enable_work_stealing});
+}
+
 std::unique_ptr<TaskExecutor> DefaultExecutor() {
   absl::StatusOr<std::unique_ptr<TaskExecutor>> executor = MakeExecutor({}, {});
   if (executor.ok()) return *std::move(executor);
@@ -57,11 +72,7 @@ TaskScheduler::TaskScheduler() : TaskScheduler(DefaultExecutor(), SchedulerOptio
 
 TaskScheduler::TaskScheduler(std::unique_ptr<TaskExecutor> executor,
                              const SchedulerOptions& options)
-    : engine_(new internal::Engine(
-          std::move(executor), options.clock != nullptr ? *options.clock : SteadyClock(),
-          internal::Engine::Options{.record_times = options.record_times,
-                                    .steals = options.config.enable_work_stealing})),
-      on_destroy_(options.on_destroy) {
+    : engine_(MakeEngine(std::move(executor), options)), on_destroy_(options.on_destroy) {
   try {
     root_.reset(new TaskGroup(*this, *engine_));
   } catch (...) {

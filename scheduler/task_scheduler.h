@@ -40,7 +40,7 @@ struct SchedulerOptions {
   // Null: oneTBB workers, config.num_workers of them (0 = Topology::usable_workers), or
   // the waiting thread when config.parallel is false.
   std::unique_ptr<TaskExecutor> executor = nullptr;
-  // Must outlive the scheduler. Null: the machine's steady clock.
+  // Must outlive the scheduler. Null: that of simulated workers, or the machine's steady clock.
   const Clock* clock = nullptr;
   // Whether TaskResult::times is filled in: two or three clock reads per task.
   bool record_times = false;
@@ -116,10 +116,11 @@ class TaskScheduler {
   // executor that has no threads, one node after the other, first come, first served.
   // The summary's status is not OK when the run was cancelled, and for
   //   FailedPrecondition: the graph is running already; the scheduler was shut down; the
-  //     graph was changed when frozen; called by a graph's node, without worker threads
+  //     graph was changed when frozen
   //   InvalidArgument: the graph has a cycle (with its path) or another graph's node
   //   ResourceExhausted: called inside a task, and too many tasks are blocked already
-  // Inside a task, another worker takes this one's place meanwhile; AddGraph costs less.
+  // Inside a task, another worker takes this one's place meanwhile, or without threads the
+  // graph runs on this stack; AddGraph costs less.
   RunSummary Run(TaskGraph& graph, const GroupOptions& options = {});
   // The same as a task of root(), without blocking: its value is the summary, its errors
   // are those above. The graph must live until it has ended.

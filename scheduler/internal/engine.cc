@@ -14,6 +14,7 @@
 
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/simulated_workers.h"
 
 namespace weft::internal {
 namespace {
@@ -40,8 +41,12 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
       tasks_(*pool_, this),
       blocks_(*pool_, nullptr),
       loop_(executor_->width(), max_width_,
-            drains_in_wait_ ? ReadyOrder::kStrict : ReadyOrder::kDepthFirst, options.steals, *pool_,
-            *this) {
+            drains_in_wait_ && executor_->simulation() == nullptr ? ReadyOrder::kStrict
+                                                                  : ReadyOrder::kDepthFirst,
+            options.steals, *pool_, *this),
+      simulated_(executor_->simulation() == nullptr
+                     ? nullptr
+                     : std::make_unique<SimulatedWorkers>(loop_, *executor_->simulation())) {
   if (!CountForks()) throw std::bad_alloc();
   no_memory_ = &MakeStandIn(OutOfMemory());
   forked_ = &MakeStandIn(ForkedError());
@@ -88,13 +93,14 @@ void Engine::Close() {
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(this, &Engine::NoCalls));  // handles may outlive us
   }
+  {
+    ThreadFrame frame(this, &loop_.WorkerAt(0));
+    while (drains_in_wait_ && DrainOne(frame)) {  // drops what was claimed by who waited for it
+    }
+  }
   executor_.reset();
   for (EngineTask* const stand_in : {no_memory_, forked_}) TaskPtr::Adopt(stand_in);
   forked_group_ = {};
-  // Entries of tasks that were claimed by those who waited for them.
-  while (ReadyNode* node = loop_.lanes().Pop(Lane::kLow)) {
-    Unpin(static_cast<EngineTask&>(*node));
-  }
   for (int slot = 0; slot < loop_.used_slots(); ++slot) {
     tasks_.TakeOver(loop_.WorkerAt(slot).tasks());
   }

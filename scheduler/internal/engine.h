@@ -41,6 +41,8 @@
 
 namespace weft::internal {
 
+class SimulatedWorkers;
+
 struct Dependency {
   EngineTask* task = nullptr;
   bool run_anyway = false;
@@ -163,8 +165,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   void Drain(int slot) noexcept override;
 
   // Runs a graph and waits for it; takes part. FailedPrecondition when the scheduler is
-  // shut down, or inside a task of one without threads. ResourceExhausted inside a task
-  // when too many are blocked already.
+  // shut down. ResourceExhausted inside a task when too many are blocked already.
   absl::Status RunGraph(Graph& graph);
 
   // For the bodies of tasks (task_body.h).
@@ -375,6 +376,9 @@ class Engine final : public WorkSource, private RunLoopHost {
   absl::Status AwaitRun(Graph& graph, bool inside);
   absl::Status RunGraphIn(ThreadFrame& thread, Graph& graph);
   void RunGraphHere(Graph& graph);
+  // Without threads.
+  void RunGraphByDraining(Graph& graph);
+  absl::Status RunGraphOnStack(ThreadFrame& thread, Graph& graph);
   void CancelGraphs(const absl::Status& why);
   void CancelOne(EngineTask& task);
   static void CancelTokenOf(EngineTask& task, const absl::Status& why);
@@ -385,6 +389,9 @@ class Engine final : public WorkSource, private RunLoopHost {
   void BeginDraining();
   void EndDraining();
   bool SeemsFreeToDrain();
+  // Runs the task that comes next. False: there is none.
+  bool DrainOne(ThreadFrame& thread);
+  bool SeemsToHaveReady();
 
   // engine_wait.cc
   static absl::Status TooManyBlocked();
@@ -458,6 +465,8 @@ class Engine final : public WorkSource, private RunLoopHost {
   ItemStore<StdPlatform, EngineTask> tasks_;
   ItemStore<StdPlatform, EdgeBlock<StdPlatform>> blocks_;
   RunLoop<StdPlatform> loop_;
+  const std::unique_ptr<SimulatedWorkers> simulated_;  // null: the workers are threads
+  int graphs_on_stack_ = 0;                            // guarded by whoever drains
   StdPlatform::Atomic<Phase> phase_{Phase::kOpen};
   WaitList waits_;
   StdPlatform::Lock extras_lock_;               // makes the extras of tasks that have ended

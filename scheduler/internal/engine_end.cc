@@ -15,6 +15,7 @@
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/simulated_workers.h"
 
 namespace weft::internal {
 namespace {
@@ -82,9 +83,13 @@ void Engine::Record(EngineTask& task, const absl::Status& status) noexcept {
 void Engine::NoteStartTime(EngineTask& task) {
   TaskExtras* const extras = ExtrasOf(task);
   if (!extras->times) return;
-  const absl::Duration now = Of(task).clock_.Now();
+  const Engine& engine = Of(task);
+  const SimulatedWorkers* const simulated = engine.simulated_.get();
+  const absl::Duration begin = simulated != nullptr && &simulated->clock() == &engine.clock_
+                                   ? simulated->begin()
+                                   : engine.clock_.Now();
   std::lock_guard lock(extras->lock);
-  extras->times->started = now;
+  extras->times->started = begin;
 }
 
 void Engine::EndUnrun(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {

@@ -16,6 +16,7 @@
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/group_cursor.h"
+#include "weft/scheduler/internal/simulated_workers.h"
 
 namespace weft::internal {
 
@@ -100,25 +101,64 @@ bool Engine::SeemsFreeToDrain() {
   return !draining_;
 }
 
-absl::Status Engine::RunGraphIn(ThreadFrame& thread, Graph& graph) {
-  if (drains_in_wait_) {
-    if (!loop_.Quiet()) {
-      return absl::FailedPreconditionError(
-          "without worker threads a node of a graph cannot run a graph on the scheduler that runs "
-          "it; nest the graph (AddGraph)");
-    }
-    EngineWorker& worker = loop_.WorkerAt(0);
-    const EngineWorker::Place caller = worker.LeaveBody();
-    {
-      ThreadFrame frame(this, &worker);
-      frame.waits = thread.waits;
-      frame.depth = thread.depth;
-      loop_.Run(graph.roots(), graph.done());
-      graph.done().Wait();
-    }
-    worker.ReturnTo(caller);
-    return absl::OkStatus();
+bool Engine::DrainOne(ThreadFrame& thread) {
+  if (simulated_ == nullptr) {
+    ReadyNode* const node = loop_.lanes().Pop(Lane::kLow);
+    if (node != nullptr) RunFromQueue(*node, *thread.worker);
+    thread.worker->HandInEnds();
+    return node != nullptr;
   }
+  const SimulatedWorkers::Turn turn = simulated_->Next();
+  if (turn.node == nullptr) return false;
+  OnSlot(turn.slot);
+  ReadyNode* const successor = loop_.RunNext(*thread.worker, *turn.node);
+  thread.worker->HandInEnds();
+  simulated_->HasEnded(turn.slot, successor);
+  return true;
+}
+
+bool Engine::SeemsToHaveReady() {
+  if (simulated_ == nullptr) return !loop_.lanes().empty();
+  return simulated_->HasTaken() || loop_.WorkVisible();
+}
+
+void Engine::RunGraphByDraining(Graph& graph) {
+  BeginDraining();
+  {
+    ThreadFrame frame(this, &loop_.WorkerAt(0));
+    if (simulated_ == nullptr) {
+      loop_.RunAlone(graph.roots(), graph.done(), *frame.worker, [](ReadyNode&) {});
+    } else {
+      loop_.Offer(graph.roots());
+      while (!graph.done().IsSet() && DrainOne(frame)) {
+      }
+    }
+    graph.done().Wait();
+  }
+  EndDraining();
+}
+
+// On a slot of its own: what others have made ready must not run on this stack.
+absl::Status Engine::RunGraphOnStack(ThreadFrame& thread, Graph& graph) {
+  if (graphs_on_stack_ == RunLoop<StdPlatform>::kMaxReplacements) return TooManyBlocked();
+  EngineWorker& worker = loop_.WorkerInside(graphs_on_stack_);
+  thread.worker->HandInEnds();  // a wait inside the run may be for those
+  ++graphs_on_stack_;
+  {
+    ThreadFrame frame(this, &worker);
+    frame.waits = thread.waits;
+    frame.depth = thread.depth;
+    loop_.RunAlone(graph.roots(), graph.done(), worker, [this](ReadyNode& node) {
+      if (simulated_ != nullptr) simulated_->Spend(node);
+    });
+    graph.done().Wait();
+  }
+  --graphs_on_stack_;
+  return absl::OkStatus();
+}
+
+absl::Status Engine::RunGraphIn(ThreadFrame& thread, Graph& graph) {
+  if (drains_in_wait_) return RunGraphOnStack(thread, graph);
   if (!loop_.MayBlock()) return TooManyBlocked();
   loop_.Begin(graph.roots());
   const BlockingScope blocking;  // another worker takes our place
@@ -186,16 +226,13 @@ absl::Status Engine::RunGraph(Graph& graph) {
 }
 
 void Engine::RunGraphHere(Graph& graph) {
-  if (drains_in_wait_) BeginDraining();
-  {
-    BlockingScope blocking;  // this thread may be another scheduler's worker
-    ThreadFrame frame(this, nullptr);
-    BlockedPump hook(*this);
-    ScopedBlockingHook scoped(drains_in_wait_ ? nullptr : &hook);
-    loop_.Run(graph.roots(), graph.done());
-    AwaitRun(graph, /*inside=*/false).IgnoreError();  // gives up nothing
-  }
-  if (drains_in_wait_) EndDraining();
+  const BlockingScope blocking;  // this thread may be another scheduler's worker
+  if (drains_in_wait_) return RunGraphByDraining(graph);
+  ThreadFrame frame(this, nullptr);
+  BlockedPump hook(*this);
+  const ScopedBlockingHook scoped(&hook);
+  loop_.Run(graph.roots(), graph.done());
+  AwaitRun(graph, /*inside=*/false).IgnoreError();  // gives up nothing
 }
 
 // Outside the lock, for a cancel calls users' callbacks; the run stays until it is over.

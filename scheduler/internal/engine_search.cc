@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/simulated_workers.h"
 #include "weft/scheduler/internal/table_room.h"
 
 namespace weft::internal {
@@ -79,24 +80,38 @@ Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
     }
     return false;
   };
-  const auto drop = [&](ReadyNode& node) {
-    auto& task = static_cast<EngineTask&>(node);
-    if (IsClaimable(task)) {
-      bool leads = false;
-      try {
-        leads = leads_there(task);
-      } catch (const std::bad_alloc&) {
-        no_memory = true;
-      }
-      if (!leads) return false;
-      claimed = task.Claim();
-      if (claimed == EngineTask::Claimed::kNot) return false;
-      found = &task;
+  const auto claim = [&](EngineTask& task) {
+    bool leads = false;
+    try {
+      leads = leads_there(task);
+    } catch (const std::bad_alloc&) {
+      no_memory = true;
     }
+    if (leads) claimed = task.Claim();
+    if (claimed == EngineTask::Claimed::kNot) return false;
+    found = &task;
+    return true;
+  };
+  const auto drop = [&](ReadyNode& node) {
+    if (!node.ops->is_task) return false;  // of a graph, for which nobody waits here
+    auto& task = static_cast<EngineTask&>(node);
+    if (IsClaimable(task) && !claim(task)) return false;
     Chain(task, dropped);
     return true;
   };
-  loop_.lanes().Sweep(drop, [&found] { return found != nullptr; });
+  const auto done = [&found] { return found != nullptr; };
+  loop_.lanes().Sweep(drop, done);
+  if (simulated_ != nullptr) {
+    const auto take_over = [&](ReadyNode& node) {  // its entry stays
+      if (done() || !node.ops->is_task) return;
+      auto& task = static_cast<EngineTask&>(node);
+      if (IsClaimable(task)) claim(task);
+    };
+    simulated_->ForEachTaken(take_over);
+    for (int slot = 0; slot < loop_.used_slots() && !done(); ++slot) {
+      loop_.WorkerAt(slot).Sweep(take_over, drop, done);
+    }
+  }
   if (found != nullptr) RunClaimed(*found, worker, claimed);
   Drop(dropped);
   if (found != nullptr) return Helped::kRan;

@@ -17,6 +17,7 @@
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/simulated_workers.h"
 
 namespace weft::internal {
 namespace {
@@ -174,11 +175,7 @@ absl::Status Engine::WaitOutside(const WaitTarget& target, absl::Time deadline) 
 absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadline) {
   const auto drain = [&] {
     ThreadFrame thread(this, &loop_.WorkerAt(0));
-    while (!Satisfied(target) && !Past(deadline)) {
-      ReadyNode* const node = loop_.lanes().Pop(Lane::kLow);
-      if (node == nullptr) break;
-      RunFromQueue(*node, *thread.worker);
-      thread.worker->HandInEnds();
+    while (!Satisfied(target) && !Past(deadline) && DrainOne(thread)) {
     }
   };
   Waiter waiter;
@@ -196,7 +193,7 @@ absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadlin
     bool unresolved = false;
     if (Arm(waiter, unresolved)) return absl::OkStatus();
     if (unresolved) return UnresolvedError(*target.task);
-    if (!loop_.lanes().empty() && SeemsFreeToDrain()) continue;
+    if (SeemsToHaveReady() && SeemsFreeToDrain()) continue;
     const BlockingScope blocking;
     if (!ParkUntil(waiter.parker, deadline)) return TooLate();
   }
@@ -284,6 +281,7 @@ bool Engine::RunIfReady(EngineTask& task, EngineWorker& worker) {
 }
 
 void Engine::RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {
+  if (simulated_ != nullptr) simulated_->Spend(task);
   worker.TurnTo(*task.scope);
   const std::int64_t mark = worker.Mark();
   if (claimed == EngineTask::Claimed::kRun && task.scope->stopped()) {
@@ -302,6 +300,7 @@ void Engine::RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Clai
 
 // Nothing that it makes ready runs on this stack.
 void Engine::RunFromQueue(ReadyNode& node, EngineWorker& worker) {
+  if (simulated_ != nullptr) simulated_->Spend(node);
   const std::int64_t mark = worker.Mark();
   if (ReadyNode* const next = node.ops->step(node, worker)) worker.GiveAway(*next);
   worker.GiveAway(mark);

@@ -289,6 +289,11 @@ std::string Graph::CyclePath(const std::vector<std::uint32_t>& waiting) const {
   return path + NameOf(*cycle.front());
 }
 
+std::optional<double> Graph::CostOf(const ReadyNode& node) const {
+  const auto cost = costs_.find(static_cast<const GraphNode*>(&node));
+  return cost == costs_.end() ? std::nullopt : std::optional(cost->second);
+}
+
 // The root, and the successor, with the longest cost to the end comes first: it is the
 // one that the worker goes on with. The successors of a condition keep their numbers.
 void Graph::OrderByCost(OrderRoom& room) {

@@ -109,6 +109,8 @@ class Graph final : public GraphCore<StdPlatform> {
   std::size_t node_count() const { return node_count_; }
   std::size_t edge_count() const { return edge_count_; }
   std::string NameOf(const GraphNode& node) const;
+  // In microseconds; none when none was given.
+  std::optional<double> CostOf(const ReadyNode& node) const;
   std::string ToDot() const;
 
   // Running.

@@ -112,6 +112,50 @@ class RunLoop {
     if (HasRoom()) WakeOne();
   }
 
+  // Hands out a run's first nodes, for TakeNext.
+  void Offer(RootRange<P>& range) { roots_.Add(range); }
+  // Runs them all as `worker`, which no thread is and which has nothing else; tells
+  // before(node) of each.
+  template <class F>
+  void RunAlone(RootRange<P>& range, const Latch<P>& done, Worker<P>& worker, F before) {
+    worker.PushAll(range.next, range.end);
+    range.next = range.end;
+    while (!done.IsSet()) {
+      while (Node<P>* node = worker.Pop()) {
+        if (node->ops->is_task) {
+          AddShared(*node, Lane::kNormal);
+          continue;
+        }
+        while (node != nullptr) {
+          before(*node);
+          node = RunNext(worker, *node);
+        }
+      }
+      worker.HandInEnds();
+    }
+    worker.TurnToGraph(nullptr);
+  }
+
+  // For a host that drains on one thread, as its workers by turns: what this one takes now,
+  // when it steals from `first_victim` first. `picks`: the worker's own.
+  Node<P>* TakeNext(int slot, std::uint32_t& picks, int first_victim) {
+    Worker<P>& worker = WorkerAt(slot);
+    if (Node<P>* node = PopNext(worker, nullptr, picks)) return node;
+    return Find(worker, nullptr, kPatience, first_victim);
+  }
+  // Runs it; the node that the worker runs next.
+  Node<P>* RunNext(Worker<P>& worker, Node<P>& node) {
+    worker.TurnTo(*node.scope);
+    worker.TurnToGraph(node.ops->is_task ? nullptr : node.scope);
+    return node.ops->step(node, worker);
+  }
+  // As a body inside others, which no worker's slot is free for: depth 0, 1, 2 and so on below
+  // kMaxReplacements. Throws std::bad_alloc.
+  Worker<P>& WorkerInside(int depth) {
+    MakeWorkers(width() + depth + 1);
+    return WorkerAt(width() + depth);
+  }
+
   // Instead of the run, if nobody has begun with it. `begin`: the first of its nodes.
   bool TakeBack(RootRange<P>& range, StaticNode<P>* const* begin) {
     return roots_.Remove(range, begin);
@@ -136,6 +180,16 @@ class RunLoop {
     if (HasRoom() && WorkVisible()) WakeOne();
   }
   bool NobodyActive() const { return ledger_.NobodyActive(); }
+  // seq_cst: half of the handshake in pump_ledger.h.
+  bool WorkVisible() const {
+    if (!roots_.empty() || !lanes_.empty()) return true;
+    if (!steals_) return false;
+    const int used = used_.load(std::memory_order_seq_cst);
+    for (int slot = 0; slot < used; ++slot) {
+      if (WorkerAt(slot).HasWork()) return true;
+    }
+    return false;
+  }
   ReadyLanes<P>& lanes() { return lanes_; }
 
   // More workers come at once if there is something for them, surplus ones leave after the
@@ -293,7 +347,7 @@ class RunLoop {
     return false;
   }
 
-  Node<P>* Find(Worker<P>& worker, const Latch<P>* until, int round) {
+  Node<P>* Find(Worker<P>& worker, const Latch<P>* until, int round, int first_victim = 0) {
     if (until == nullptr) {
       if (lanes_.SeemsRaised()) {
         if (Node<P>* node = PopShared(Lane::kHigh)) return node;
@@ -313,8 +367,9 @@ class RunLoop {
     }
     const int used = steals_ ? used_.load(std::memory_order_acquire) : 0;
     for (int i = 1; i < used; ++i) {
-      int slot = worker.slot() + i;
-      if (slot >= used) slot -= used;
+      int slot = worker.slot() + i + first_victim;
+      if (i + first_victim >= used) ++slot;  // past the worker's own
+      while (slot >= used) slot -= used;
       Worker<P>& victim = WorkerAt(slot);
       if (Node<P>* node = victim.StealFrom()) {
         // A chain of wake-ups: each thief that leaves something brings the next one.
@@ -364,16 +419,6 @@ class RunLoop {
     ledger_.Leave(slot);
     return WorkVisible() ? TryEnter() : kNoSlot;
   }
-  bool WorkVisible() const {
-    if (!roots_.empty() || !lanes_.empty()) return true;
-    if (!steals_) return false;
-    const int used = used_.load(std::memory_order_seq_cst);
-    for (int slot = 0; slot < used; ++slot) {
-      if (WorkerAt(slot).HasWork()) return true;
-    }
-    return false;
-  }
-
   static constexpr int kSearchRounds = EngineShape<P>::kSearchRounds;
   static constexpr std::uint32_t kFairness = 61;
   static constexpr std::size_t kMaxTaken = 64;

@@ -87,6 +87,15 @@ class WorkDeque {
                                         std::memory_order_relaxed);
   }
 
+  // For while nobody else is here: calls visit(item) with each, oldest first.
+  template <class F>
+  void ForEach(F visit) {
+    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+    for (std::int64_t at = top_.load(std::memory_order_relaxed); at < bottom; ++at) {
+      visit(CellAt(at).load(std::memory_order_relaxed));
+    }
+  }
+
   // seq_cst: the other half of the handshake with Announce.
   bool empty() const {
     const std::int64_t top = top_.load(std::memory_order_seq_cst);

@@ -122,21 +122,6 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   // Whose nodes run here while there is no task's body; null: no graph's.
   const Scope<P>* graph() const { return graph_; }
   void TurnToGraph(const Scope<P>* graph) { graph_ = graph; }
-  // A body runs a graph here, inside which it is not there. Given back to ReturnTo.
-  struct Place {
-    Body body;
-    const Scope<P>* graph = nullptr;
-  };
-  Place LeaveBody() {
-    const Place place{{current_, mark_}, graph_};
-    current_ = nullptr;
-    graph_ = nullptr;
-    return place;
-  }
-  void ReturnTo(const Place& place) {
-    EndBody(place.body);
-    graph_ = place.graph;
-  }
   // A task that the body which runs here has pushed; null when there is none left here.
   Node<P>* PopOwn() { return current_ == nullptr ? nullptr : PopAbove(mark_); }
   std::int64_t Mark() const { return deque_.Mark(); }
@@ -184,6 +169,15 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
     Node<P>* first = nullptr;
     if (!overflow_.SeemsEmpty()) overflow_.Take(1, [&first](Node<P>& node) { first = &node; });
     return first;
+  }
+  // For while no other thread is here: calls `visit`, or `drop`, with each node that lies
+  // here, until done(); takes out those for which drop(node) is true.
+  template <class Visit, class Drop, class Done>
+  void Sweep(Visit visit, Drop drop, Done done) {
+    deque_.ForEach([&](Node<P>* node) {
+      if (!done()) visit(*node);
+    });
+    overflow_.Sweep(drop, done);
   }
   bool HasWork() const { return !deque_.empty() || !overflow_.empty(); }
   bool SeemsToHaveMore() const {

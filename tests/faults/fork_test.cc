@@ -103,12 +103,12 @@ TEST_P(ForkTest, EveryCallSaysSoAndDestroyingReturns) {
   Task<int> ended = group->Submit([] { return 7; });
   ASSERT_TRUE(ended.Get().ok());
   std::optional<testing::Gate> gate(std::in_place);
-  Task<> under_way = group->Submit([&gate, blocks = !is_inline()] {
+  Task<> under_way = group->Submit([&gate, blocks = has_threads()] {
     if (!blocks) return;
     const BlockingScope blocking;
     gate->Pass();
   });
-  if (!is_inline()) gate->AwaitEntered();
+  if (has_threads()) gate->AwaitEntered();
   EXPECT_EQ(InChild([&] {
               if (const int line = UseAll(*group, ended, under_way); line != 0) return line;
               group.reset();
@@ -119,7 +119,7 @@ TEST_P(ForkTest, EveryCallSaysSoAndDestroyingReturns) {
             }),
             0);
   // The parent does not notice.
-  if (!is_inline()) gate->Open();
+  if (has_threads()) gate->Open();
   EXPECT_TRUE(under_way.Wait().ok());
   EXPECT_EQ(group->Submit([] { return 2; }).Get().value_or(0), 2);
 }
@@ -162,7 +162,7 @@ TEST_P(ForkTest, FromInsideATask) {
 
 // Also when the parent's pool is at work, and the child has children of its own.
 TEST_P(ForkTest, ANewSchedulerInTheChildWorks) {
-  if (kThreadSanitizer && !is_inline()) {
+  if (kThreadSanitizer && has_threads()) {
     GTEST_SKIP() << "ThreadSanitizer ends a child of threads that starts one";
   }
   ASSERT_TRUE(scheduler_->Submit([] {}).Get().ok());
@@ -170,7 +170,7 @@ TEST_P(ForkTest, ANewSchedulerInTheChildWorks) {
   const auto use_new = [workers] {
     for (int round = 0; round < 3; ++round) {
       // All its threads are ours, and at once: those of oneTBB have stayed with the parent.
-      const auto fresh = workers == testing::kInline ? testing::MakeScheduler(workers)
+      const auto fresh = workers <= testing::kInline ? testing::MakeScheduler(workers)
                                                      : testing::MakePatientScheduler(workers);
       std::atomic<int> ran{0};
       for (int i = 0; i < 1000; ++i) fresh->Submit([&ran] { ++ran; });

@@ -111,7 +111,8 @@ class Life {
 };
 
 class ManyLivesTest : public ::testing::TestWithParam<int> {};
-INSTANTIATE_TEST_SUITE_P(Engines, ManyLivesTest, ::testing::Values(0, 1, 2, 8),
+INSTANTIATE_TEST_SUITE_P(Engines, ManyLivesTest,
+                         ::testing::Values(testing::kInline, testing::kSimulated, 1, 2, 8),
                          testing::EngineName);
 
 TEST_P(ManyLivesTest, EndAtAnyMoment) {

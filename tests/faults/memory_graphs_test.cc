@@ -30,7 +30,7 @@ using testing::FaultRun;
 using Numbers = std::array<int, 16>;  // does not fit into a node
 
 class MemoryGraphsTest : public testing::FaultTest {};
-WEFT_ON_FAULT_ENGINES(MemoryGraphsTest, 0, 1, 2);
+WEFT_ON_FAULT_ENGINES(MemoryGraphsTest, testing::kInline, testing::kSimulated, 1, 2);
 
 bool WellOrStarved(const absl::Status& status) {
   return status.ok() || absl::IsResourceExhausted(status);

@@ -28,7 +28,7 @@ using testing::Give;
 using testing::OnName;
 
 class MemoryCreateTest : public testing::FaultTest {};
-WEFT_ON_FAULT_ENGINES(MemoryCreateTest, 0, 1, 4);
+WEFT_ON_FAULT_ENGINES(MemoryCreateTest, testing::kInline, 1, 4);
 
 TEST_P(MemoryCreateTest, Create) {
   Sweep([](FaultRun& run) {
@@ -59,7 +59,7 @@ TEST_P(MemoryCreateTest, CreateUseAndDestroy) {
 }
 
 class MemoryLifeTest : public testing::FaultTest {};
-WEFT_ON_FAULT_ENGINES(MemoryLifeTest, 0, 1, 2);
+WEFT_ON_FAULT_ENGINES(MemoryLifeTest, testing::kInline, testing::kSimulated, 1, 2);
 
 TEST_P(MemoryLifeTest, WaitInsideATask) {
   SweepInGroup([](FaultRun& run, TaskGroup& group) {
@@ -189,7 +189,7 @@ TEST_P(MemoryLifeTest, MakeCancelSealAndDestroyGroups) {
 }
 
 class MemoryShutdownTest : public testing::FaultTest {};
-WEFT_ON_FAULT_ENGINES(MemoryShutdownTest, 0, 1, 2);
+WEFT_ON_FAULT_ENGINES(MemoryShutdownTest, testing::kInline, testing::kSimulated, 1, 2);
 
 TEST_P(MemoryShutdownTest, ShutdownWithWorkPending) {
   for (const ShutdownMode mode : {ShutdownMode::kDrain, ShutdownMode::kCancel}) {

@@ -27,7 +27,7 @@ using testing::OnName;
 using Numbers = std::array<int, 16>;  // does not fit into a task
 
 class MemoryTasksTest : public testing::FaultTest {};
-WEFT_ON_FAULT_ENGINES(MemoryTasksTest, 0, 1, 2);
+WEFT_ON_FAULT_ENGINES(MemoryTasksTest, testing::kInline, testing::kSimulated, 1, 2);
 
 // How often a body ran is what its handle says.
 void ExpectRanAsEnded(const AnyTask& task, int ran) {

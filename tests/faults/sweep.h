@@ -63,12 +63,10 @@ class FaultTest : public ::testing::TestWithParam<std::tuple<int, bool>> {
   void Sweep(const FaultScenario& scenario);
   // The same in a group that was made before; afterwards the scheduler has to be usable.
   void SweepInGroup(const GroupFaultScenario& scenario);
-  bool is_inline() const { return std::get<0>(GetParam()) == kInline; }
 };
 
 inline std::string FaultName(const ::testing::TestParamInfo<std::tuple<int, bool>>& info) {
-  const int workers = std::get<0>(info.param);
-  return (workers == kInline ? "Inline" : "Workers" + std::to_string(workers)) +
+  return EngineName({std::get<0>(info.param), info.index}) +
          (std::get<1>(info.param) ? "FromThereOn" : "Once");
 }
 

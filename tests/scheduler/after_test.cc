@@ -78,15 +78,15 @@ TEST_P(AfterTest, AnyNumberOfDependents) {
   for (int dependents = 0; dependents <= 40; ++dependents) {
     testing::Gate gate;
     ran_ = 0;
-    const Task<> first = is_inline() ? Count() : group_.Submit([&] { gate.Pass(); });
+    const Task<> first = !has_threads() ? Count() : group_.Submit([&] { gate.Pass(); });
     for (int i = 0; i < dependents; ++i) group_.Detach([this] { ++ran_; }, After(first));
-    if (!is_inline()) {
+    if (has_threads()) {
       EXPECT_EQ(ran_, 0);
       gate.AwaitEntered();
       gate.Open();
     }
     EXPECT_TRUE(group_.Wait().status.ok());
-    EXPECT_EQ(ran_, dependents + (is_inline() ? 1 : 0));
+    EXPECT_EQ(ran_, dependents + (!has_threads() ? 1 : 0));
   }
 }
 

@@ -60,7 +60,7 @@ class AllocationTest : public testing::EngineTest {
   // A thread that comes in the place of one of oneTBB's would allocate: none does.
   AllocationTest() {
     is_watched = true;
-    if (is_inline()) return;
+    if (!has_threads()) return;
     scheduler_ = testing::MakePatientScheduler(
         GetParam(), {.start = [] { is_watched = true; }, .stop = [] { is_watched = false; }});
   }
@@ -133,9 +133,9 @@ TEST_P(AllocationTest, BecomingReadyAndEndingAllocateNothing) {
     testing::Gate gate;
     TaskGroup group(*scheduler_);
     const auto held = group.Submit([&] {
-      if (!is_inline()) gate.Pass();
+      if (has_threads()) gate.Pass();
     });
-    if (!is_inline()) gate.AwaitEntered();
+    if (has_threads()) gate.AwaitEntered();
     std::vector<AnyTask> wide;
     for (int i = 0; i < 2000; ++i) wide.push_back(group.Submit([this] { ++ran_; }, After(held)));
     Task<> last = group.Submit([] {}, After(wide));

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <barrier>
 #include <cstddef>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <vector>
@@ -197,17 +198,68 @@ TEST_P(BlockingTest, ABodyOfAGraphMaySubmitAndWait) {
   EXPECT_EQ(ran, 200);
 }
 
-TEST(BlockingInlineTest, ATaskMayRunAGraphButANodeOfOneMayNot) {
-  const auto scheduler = testing::MakeScheduler(testing::kInline);
+class WithoutThreadsTest : public ::testing::TestWithParam<int> {
+ protected:
+  const std::unique_ptr<TaskScheduler> scheduler_ = testing::MakeScheduler(GetParam());
+};
+INSTANTIATE_TEST_SUITE_P(Engines, WithoutThreadsTest,
+                         ::testing::Values(testing::kInline, testing::kSimulated),
+                         testing::EngineName);
+
+TEST_P(WithoutThreadsTest, TasksAndNodesMayRunGraphs) {
   int ran = 0;
   TaskGraph inner;
-  inner.Add([&] { ++ran; });
+  for (int i = 0; i < 3; ++i) inner.Add([&] { ++ran; });
   TaskGraph outer;
-  outer.Add([&] { EXPECT_TRUE(absl::IsFailedPrecondition(scheduler->Run(inner).status)); });
-  EXPECT_TRUE(scheduler->Submit([&] { EXPECT_TRUE(scheduler->Run(inner).ok()); }).Get().ok());
-  EXPECT_TRUE(scheduler->Run(outer).ok());
-  EXPECT_TRUE(scheduler->Run(inner).ok());
-  EXPECT_EQ(ran, 2);
+  outer.Add([&] {
+    scheduler_->Submit([&] { ran += 100; });
+    EXPECT_TRUE(scheduler_->Run(inner).ok());
+    EXPECT_EQ(ran % 100, 3);
+  });
+  const auto task = scheduler_->Submit([&] { EXPECT_TRUE(scheduler_->Run(inner).ok()); });
+  EXPECT_TRUE(task.Wait().ok());
+  EXPECT_EQ(ran, 3);
+  ran = 0;
+  EXPECT_TRUE(scheduler_->Run(outer).ok());
+  EXPECT_TRUE(scheduler_->WaitAll().ok());
+  EXPECT_EQ(ran, 103);
+}
+
+TEST_P(WithoutThreadsTest, GraphsInsideGraphsHaveALimit) {
+  constexpr std::size_t kDepth = 300;
+  std::vector<TaskGraph> graphs(kDepth);
+  std::vector<absl::Status> ran(kDepth);
+  for (std::size_t i = 0; i + 1 < kDepth; ++i) {
+    graphs[i].Add([&, i] { ran[i] = scheduler_->Run(graphs[i + 1]).status; });
+  }
+  EXPECT_TRUE(scheduler_->Run(graphs[0]).ok());
+  for (std::size_t i = 0; i < kDepth; ++i) {
+    EXPECT_EQ(ran[i].code(),
+              i == 256 ? absl::StatusCode::kResourceExhausted : absl::StatusCode::kOk)
+        << i;
+  }
+  EXPECT_TRUE(scheduler_->Run(graphs[200]).ok());  // as before
+}
+
+// What the task that runs the graph has submitted must not run before the graph has ended: not
+// on this stack.
+TEST_P(WithoutThreadsTest, NothingElseRunsOnTheStackOfAGraph) {
+  bool in_graph = false;
+  int beside = 0;
+  TaskGraph graph;
+  for (int i = 0; i < 20; ++i) graph.Add([&] { in_graph = i < 19; });
+  const auto task = scheduler_->Submit([&] {
+    for (int i = 0; i < 20; ++i) {
+      scheduler_->Submit([&] { beside += in_graph ? 1000 : 1; });
+    }
+    in_graph = true;
+    EXPECT_TRUE(scheduler_->Run(graph).ok());
+    EXPECT_EQ(beside, 0);
+    in_graph = false;
+  });
+  EXPECT_TRUE(task.Wait().ok());
+  EXPECT_TRUE(scheduler_->WaitAll().ok());
+  EXPECT_EQ(beside, 20);
 }
 
 }  // namespace

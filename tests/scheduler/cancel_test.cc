@@ -107,11 +107,11 @@ TEST_P(CancelTest, ReadyTaskIsEndedByItsWorkerWithoutRunning) {
   TaskGroup group(*scheduler_);
   std::atomic<bool> ran{false};
   Task<> victim;
-  if (is_inline()) {
+  if (!has_threads()) {
     group.Submit([&] { victim.Cancel(); });
     victim = group.Submit([&] { ran = true; });
   } else {
-    testing::BusyWorkers busy(*scheduler_, GetParam());
+    testing::BusyWorkers busy(*scheduler_, threads());
     victim = group.Submit([&] { ran = true; });
     EXPECT_EQ(victim.state(), TaskState::kReady);
     victim.Cancel();
@@ -130,14 +130,14 @@ TEST_P(CancelTest, BodyThatGivesInIsCancelledOneThatGoesOnKeepsItsValue) {
   Task<int> goes_on;
   absl::Notification ready;
   gives_in = group.Submit([&](TaskContext& context) -> absl::StatusOr<int> {
-    if (!is_inline()) ready.WaitForNotification();
+    if (has_threads()) ready.WaitForNotification();
     gives_in.Cancel();
     EXPECT_TRUE(context.cancelled());
     EXPECT_TRUE(context.token().cancelled());
     return context.token().reason();
   });
   goes_on = group.Submit([&](TaskContext& context) {
-    if (!is_inline()) ready.WaitForNotification();
+    if (has_threads()) ready.WaitForNotification();
     const CancellationToken token = context.token();
     EXPECT_FALSE(token.cancelled());
     goes_on.Cancel();

@@ -198,7 +198,7 @@ TEST_P(ContinueTest, ManySuccessorsAreHandedOverToOneThatHasMany) {
       int written = 0;  // by `more`, and only read behind it
       absl::Notification open;
       const auto held = group.Submit([&] {
-        if (!is_inline()) open.WaitForNotification();
+        if (has_threads()) open.WaitForNotification();
       });
       const auto start = group.Submit([] {}, After(held));
       const auto more = group.Submit([&] { written = 1; }, After(start));

@@ -168,7 +168,7 @@ TEST_P(DestructorTest, CancelledWhilePending) {
 
 TEST_P(DestructorTest, CancelledWhileReady) {
   TaskGroup group(*scheduler_);
-  testing::BusyWorkers busy(*scheduler_, GetParam());
+  testing::BusyWorkers busy(*scheduler_, threads());
   const auto task = group.Submit([bomb = Throws()] {});
   EXPECT_EQ(task.state(), TaskState::kReady);
   task.Cancel();

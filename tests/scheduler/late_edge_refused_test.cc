@@ -31,7 +31,7 @@ WEFT_ON_THREADED_ENGINES(ThreadedLateEdgeTest);
 
 TEST_P(LateEdgeRefusedTest, ReadyTaskIsRefused) {
   TaskGroup group(*scheduler_);
-  testing::BusyWorkers busy(*scheduler_, GetParam());
+  testing::BusyWorkers busy(*scheduler_, threads());
   const auto task = group.Submit([] { return 1; });
   const auto other = group.Submit([] { return absl::AbortedError("not yours"); });
   EXPECT_EQ(task.state(), TaskState::kReady);
@@ -48,7 +48,7 @@ TEST_P(LateEdgeRefusedTest, RunningTaskIsRefused) {
   absl::Notification known;
   const auto other = OnName(group, "other", "ghost");
   self = group.Submit([&]() -> absl::Status {
-    if (!is_inline()) known.WaitForNotification();
+    if (has_threads()) known.WaitForNotification();
     return self.AddDependency(other);
   });
   known.Notify();
@@ -125,7 +125,7 @@ TEST_P(LateEdgeRefusedTest, WhoWaitsForItIsToldThatItNeverEnds) {
   waits = *group.Schedule({.id = "waits",
                            .function =
                                [&] {
-                                 if (!is_inline()) known.WaitForNotification();
+                                 if (has_threads()) known.WaitForNotification();
                                  EXPECT_TRUE(target.AddDependency(waits).ok());
                                  return target.Wait();
                                },

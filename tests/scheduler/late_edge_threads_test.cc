@@ -42,7 +42,7 @@ TEST_P(LateEdgeThreadsTest, ThreadsAddWhilePredecessorsEnd) {
     std::vector<Task<>> targets;
     absl::Notification start;
     const auto held = group.Submit([&] {
-      if (!is_inline()) start.WaitForNotification();
+      if (has_threads()) start.WaitForNotification();
     });
     const auto body = [&clock](Span& span) {
       span.began = clock++;
@@ -102,7 +102,7 @@ TEST_P(LateEdgeThreadsTest, ThreadsAddWhileTasksAreCancelledAndFail) {
     std::mt19937 random(round);
     absl::Notification start;
     const auto held = group.Submit([&] {
-      if (!is_inline()) start.WaitForNotification();
+      if (has_threads()) start.WaitForNotification();
     });
     for (std::size_t i = 0; i < kTasks; ++i) {
       const bool fails = random() % 10 == 0;

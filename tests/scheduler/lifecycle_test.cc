@@ -15,8 +15,8 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
-#include "testing/manual_clock.h"
 #include "testing/names.h"
+#include "weft/core/virtual_clock.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/scheduler/tbb_executor.h"
 
@@ -46,7 +46,7 @@ TEST_P(LifecycleTest, GroupMayBeUsedAgainAfterItsWait) {
 }
 
 TEST_P(LifecycleTest, ElapsedRunsFromTheFirstSubmissionToRest) {
-  testing::ManualClock clock;
+  VirtualClock clock;
   const auto timed = testing::MakeTimedScheduler(GetParam(), clock);
   TaskGroup group(*timed);
   clock.Advance(absl::Seconds(5));
@@ -141,7 +141,7 @@ TEST_P(LifecycleTest, LastHandleMayBeDroppedInsideItsTask) {
   TaskGroup group(*scheduler_);
   auto handle = std::make_shared<Task<int>>();
   absl::Notification known;
-  *handle = group.Submit([handle, &known, waits = !is_inline()] {
+  *handle = group.Submit([handle, &known, waits = has_threads()] {
     if (waits) known.WaitForNotification();
     *handle = Task<int>();
     return 1;

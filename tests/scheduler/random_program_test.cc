@@ -18,7 +18,8 @@ namespace weft {
 namespace {
 
 class RandomProgramTest : public testing::EngineTest {};
-INSTANTIATE_TEST_SUITE_P(Engines, RandomProgramTest, ::testing::Values(0, 1, 2, 4, 8),
+INSTANTIATE_TEST_SUITE_P(Engines, RandomProgramTest,
+                         ::testing::Values(testing::kInline, testing::kSimulated, 1, 2, 4, 8),
                          testing::EngineName);
 
 TEST_P(RandomProgramTest, EqualsTheOracle) {
@@ -29,7 +30,7 @@ TEST_P(RandomProgramTest, EqualsTheOracle) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     testing::Program program = testing::DrawProgram(seed);
     const testing::Oracle oracle(program);
-    testing::RunAndCheck(program, oracle, *scheduler_, is_inline());
+    testing::RunAndCheck(program, oracle, *scheduler_, !has_threads());
     if (HasFailure()) return;
   }
   RecordProperty("late_pumps", std::to_string(scheduler_->late_pumps()));

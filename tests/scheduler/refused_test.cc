@@ -11,7 +11,7 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
-#include "testing/manual_clock.h"
+#include "weft/core/virtual_clock.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
@@ -53,7 +53,7 @@ TEST_P(RefusedTest, AContinuationThatClosesACycleNamesItAndThePath) {
 }
 
 TEST_P(RefusedTest, AScheduleLeavesTheGroupsClockAlone) {
-  testing::ManualClock clock;
+  VirtualClock clock;
   const auto timed = testing::MakeTimedScheduler(GetParam(), clock);
   TaskGroup group(*timed);
   const auto refuse = [&group] {

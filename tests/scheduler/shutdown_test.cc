@@ -15,8 +15,8 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
-#include "testing/manual_clock.h"
 #include "testing/names.h"
+#include "weft/core/virtual_clock.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/scheduler/tbb_executor.h"
 
@@ -182,7 +182,7 @@ TEST_P(ShutdownTest, RefusedWorkWithAThrowingDestructorIsRefusedOnce) {
 }
 
 TEST_P(ShutdownTest, ElapsedIsNeverNegative) {
-  testing::ManualClock clock;
+  VirtualClock clock;
   clock.Advance(absl::Hours(1));
   const auto timed = testing::MakeTimedScheduler(GetParam(), clock);
   TaskGroup group(*timed);

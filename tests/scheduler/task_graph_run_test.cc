@@ -15,7 +15,7 @@
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
-#include "testing/manual_clock.h"
+#include "weft/core/virtual_clock.h"
 #include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_scheduler.h"
 
@@ -252,7 +252,7 @@ TEST_P(TaskGraphRunTest, ANodeAddedAfterARunIsRefusedByTheNext) {
 }
 
 TEST_P(TaskGraphRunTest, ElapsedIsTheTimeOfTheRun) {
-  testing::ManualClock clock;
+  VirtualClock clock;
   const auto scheduler = testing::MakeScheduler(GetParam(), {.clock = &clock});
   TaskGraph graph;
   graph.Add([&clock] { clock.Advance(absl::Seconds(3)); });

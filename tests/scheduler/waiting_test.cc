@@ -42,7 +42,7 @@ class ThreadedWaitingTest : public testing::EngineTest {
       all_ran.WaitForNotification();
     });
     entered.WaitForNotification();
-    testing::BusyWorkers busy(*scheduler_, GetParam());
+    testing::BusyWorkers busy(*scheduler_, threads());
     for (int i = 0; i < GetParam(); ++i) group.Submit([] {});  // taken one by one, not in a batch
     const auto waiting = group.Submit({.priority = priority}, [&] {
       waits = true;
@@ -135,7 +135,7 @@ TEST_P(WaitingTest, WaitingForOneselfIsAnErrorWithThePath) {
   Task<> self;
   absl::Notification known;
   self = *group.Schedule({.id = "self", .function = [&]() -> absl::Status {
-                            if (!is_inline()) known.WaitForNotification();
+                            if (has_threads()) known.WaitForNotification();
                             return self.Wait();
                           }});
   known.Notify();
@@ -149,7 +149,7 @@ TEST_P(WaitingTest, WaitingForADependentIsAnErrorWithThePath) {
   Task<> dependent;
   absl::Notification known;
   const auto first = *group.Schedule({.id = "first", .function = [&]() -> absl::Status {
-                                        if (!is_inline()) known.WaitForNotification();
+                                        if (has_threads()) known.WaitForNotification();
                                         return dependent.Wait();
                                       }});
   dependent = *group.Schedule({.id = "second", .function = [] {}, .dependencies = {first}});
@@ -165,11 +165,11 @@ TEST_P(WaitingTest, TwoTasksThatWaitForEachOtherEndWithAnError) {
   Task<> b;
   absl::Notification known;
   a = *group.Schedule({.id = "a", .function = [&]() -> absl::Status {
-                         if (!is_inline()) known.WaitForNotification();
+                         if (has_threads()) known.WaitForNotification();
                          return b.Wait();
                        }});
   b = *group.Schedule({.id = "b", .function = [&]() -> absl::Status {
-                         if (!is_inline()) known.WaitForNotification();
+                         if (has_threads()) known.WaitForNotification();
                          return a.Wait();
                        }});
   known.Notify();

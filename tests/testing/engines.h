@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One expectation, many engines: scheduler cases run inline and with 1, 2 and 8
-// workers.
+// One expectation, many engines: scheduler cases run inline, with simulated workers, and with
+// 1, 2 and 8 workers.
 
 #ifndef WEFT_TESTS_TESTING_ENGINES_H_
 #define WEFT_TESTS_TESTING_ENGINES_H_
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,16 +18,36 @@
 #include "gtest/gtest.h"
 
 #include "weft/core/clock.h"
+#include "weft/core/virtual_clock.h"
+#include "weft/scheduler/simulated_executor.h"
+#include "weft/scheduler/task_executor.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/scheduler/tbb_executor.h"
 
 namespace weft::testing {
 
 inline constexpr int kInline = 0;
+inline constexpr int kSimulated = -3;  // so many workers
+
+// The clock of simulated workers, which outlives every scheduler.
+inline VirtualClock& SimulatedTime() {
+  static VirtualClock& clock = *new VirtualClock;
+  return clock;
+}
+
+// `seed`: of simulated workers.
+inline std::unique_ptr<TaskExecutor> MakeSimulatedExecutor(int workers, std::uint64_t seed = 1) {
+  auto executor = SimulatedExecutor::Create(seed, workers, SimulatedTime());
+  EXPECT_TRUE(executor.ok()) << executor.status();
+  return *std::move(executor);
+}
 
 inline std::unique_ptr<TaskScheduler> MakeScheduler(int workers, SchedulerOptions options = {}) {
   options.config.parallel = workers != kInline;
-  options.config.num_workers = workers;
+  if (workers < 0 && options.executor == nullptr) {
+    options.executor = MakeSimulatedExecutor(-workers);
+  }
+  options.config.num_workers = std::max(workers, 0);
   auto scheduler = TaskScheduler::Create(std::move(options));
   EXPECT_TRUE(scheduler.ok()) << scheduler.status();
   return *std::move(scheduler);
@@ -49,12 +71,15 @@ inline std::unique_ptr<TaskScheduler> MakePatientScheduler(int workers, WorkerHo
 // Thread safety: one test at a time.
 class EngineTest : public ::testing::TestWithParam<int> {
  protected:
-  bool is_inline() const { return GetParam() == kInline; }
+  // Of the scheduler's own; else those that wait are all there is.
+  bool has_threads() const { return GetParam() > kInline; }
+  int threads() const { return std::max(GetParam(), 0); }
 
   std::unique_ptr<TaskScheduler> scheduler_ = MakeScheduler(GetParam());
 };
 
 inline std::string EngineName(const ::testing::TestParamInfo<int>& info) {
+  if (info.param < 0) return "Simulated" + std::to_string(-info.param);
   return info.param == kInline ? "Inline" : "Workers" + std::to_string(info.param);
 }
 
@@ -108,9 +133,11 @@ class BusyWorkers {
 }  // namespace weft::testing
 
 // Runs the cases of `fixture`, which derives from EngineTest, on every engine.
-#define WEFT_ON_ALL_ENGINES(fixture)                                        \
-  INSTANTIATE_TEST_SUITE_P(Engines, fixture, ::testing::Values(0, 1, 2, 8), \
-                           ::weft::testing::EngineName)
+#define WEFT_ON_ALL_ENGINES(fixture)                                                     \
+  INSTANTIATE_TEST_SUITE_P(                                                              \
+      Engines, fixture,                                                                  \
+      ::testing::Values(::weft::testing::kInline, ::weft::testing::kSimulated, 1, 2, 8), \
+      ::weft::testing::EngineName)
 // The same for cases that need threads of the scheduler's own.
 #define WEFT_ON_THREADED_ENGINES(fixture)                                \
   INSTANTIATE_TEST_SUITE_P(Engines, fixture, ::testing::Values(1, 2, 8), \

@@ -24,7 +24,7 @@ class HeldEngineTest : public EngineTest {
   // is submitted behind it finds its dependencies as they were.
   Task<> Held(TaskGroup& group) {
     return group.Submit([this] {
-      if (!is_inline()) open_.WaitForNotification();
+      if (has_threads()) open_.WaitForNotification();
     });
   }
   void Open() { open_.Notify(); }

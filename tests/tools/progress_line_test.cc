@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 
 #include "scratch_folder.h"
-#include "testing/manual_clock.h"
+#include "weft/core/virtual_clock.h"
 
 namespace weft::tools {
 namespace {
@@ -27,7 +27,7 @@ class ProgressLineTest : public ::testing::Test {
 
   const ScratchFolder folder_;
   const int file_ = open((folder_ / "screen").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  weft::testing::ManualClock clock_;
+  weft::VirtualClock clock_;
 };
 
 TEST_F(ProgressLineTest, RewritesOneLineAndTakesItAwayAtTheEnd) {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/scheduler/internal/simulated_workers.h"
+
+#include <atomic>
+#include <utility>
+
+#include "absl/time/time.h"
+
+namespace weft::internal {
+
+SimulatedWorkers::SimulatedWorkers(RunLoop<StdPlatform>& loop, const Simulation& simulation)
+    : loop_(loop),
+      clock_(*simulation.clock),
+      random_(simulation.seed),
+      jobs_(static_cast<std::size_t>(loop.width())) {
+  idle_.reserve(jobs_.size());
+}
+
+absl::Duration SimulatedWorkers::TimeOf(ReadyNode& node) {
+  constexpr double kDefault = 1;
+  const double cost =
+      node.ops->is_task ? kDefault : Graph::Of(node).CostOf(node).value_or(kDefault);
+  return absl::Microseconds(cost);
+}
+
+void SimulatedWorkers::Take(Job& job, ReadyNode& node, absl::Duration begin) {
+  job.idle = false;
+  job.node = &node;
+  job.begin = begin;
+  job.end = begin + TimeOf(node);
+  job.tie = random_();
+  taken_.fetch_add(1, std::memory_order_release);
+}
+
+void SimulatedWorkers::GiveWork() {
+  idle_.clear();
+  for (std::size_t slot = 0; slot < jobs_.size(); ++slot) {
+    if (jobs_[slot].idle) idle_.push_back(static_cast<int>(slot));
+  }
+  for (std::size_t left = idle_.size(); left > 0; --left) {
+    std::swap(idle_[left - 1], idle_[random_() % left]);
+    const int slot = idle_[left - 1];
+    Job& job = jobs_[static_cast<std::size_t>(slot)];
+    const int first_victim = static_cast<int>(random_() % jobs_.size());
+    if (ReadyNode* const node = loop_.TakeNext(slot, job.picks, first_victim)) {
+      Take(job, *node, clock_.Now());
+    } else if (loop_.steals()) {
+      return;  // then there is nothing for anybody
+    }
+  }
+}
+
+SimulatedWorkers::Job* SimulatedWorkers::FirstToEnd() {
+  Job* first = nullptr;
+  for (Job& job : jobs_) {
+    if (job.idle) continue;
+    if (first == nullptr || std::pair(job.end, job.tie) < std::pair(first->end, first->tie)) {
+      first = &job;
+    }
+  }
+  return first;
+}
+
+SimulatedWorkers::Turn SimulatedWorkers::Next() {
+  for (;;) {
+    GiveWork();
+    Job* const job = FirstToEnd();
+    if (job == nullptr) return {};
+    clock_.AdvanceTo(job->end);
+    begin_ = job->begin;
+    spent_ = absl::ZeroDuration();
+    if (job->node == nullptr) {
+      job->idle = true;
+      continue;
+    }
+    taken_.fetch_sub(1, std::memory_order_release);
+    return {.slot = static_cast<int>(job - jobs_.data()),
+            .node = std::exchange(job->node, nullptr)};
+  }
+}
+
+void SimulatedWorkers::HasEnded(int slot, ReadyNode* successor) {
+  Job& job = jobs_[static_cast<std::size_t>(slot)];
+  job.end = clock_.Now() + spent_;
+  if (successor != nullptr) {
+    Take(job, *successor, job.end);
+  } else {
+    job.idle = spent_ == absl::ZeroDuration();
+  }
+}
+
+}  // namespace weft::internal
