@@ -41,6 +41,13 @@ inline Engine::ThreadFrame* Engine::FrameOfThread() const {
   return frame;
 }
 
+// Before others see that they wait: a search for cycles comes to them.
+inline void ListBodies(const WaitFrame* top) {
+  for (const WaitFrame* frame = top; frame != nullptr; frame = frame->outer) {
+    if (frame->self != nullptr) frame->self->List();
+  }
+}
+
 inline EngineWorker* Engine::WorkerOfThread() const {
   const ThreadFrame* const frame = FrameOfThread();
   return frame != nullptr ? frame->worker : nullptr;

@@ -195,6 +195,7 @@ absl::Status Engine::RunGraph(Graph& graph) {
   run.graph = &graph;
   if (thread != nullptr) {
     caller = FrameOfBody(*thread, {});
+    ListBodies(&caller);
     run.caller = &caller;
   }
   {

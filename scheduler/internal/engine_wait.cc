@@ -226,6 +226,7 @@ absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, a
 
 // Blocks this worker until there may be news.
 absl::Status Engine::Sleep(ThreadFrame&, WaitFrame& frame, absl::Time deadline, bool surely) {
+  ListBodies(&frame);
   Waiter waiter;
   waiter.target = frame.target;
   waiter.frame = &frame;
@@ -253,7 +254,6 @@ absl::Status Engine::Sleep(ThreadFrame&, WaitFrame& frame, absl::Time deadline, 
 
 WaitFrame Engine::FrameOfBody(const ThreadFrame& thread, const WaitTarget& target) {
   WaitFrame frame{.self = thread.worker->current(), .target = target, .outer = thread.waits};
-  if (frame.self != nullptr) frame.self->List();  // a search for cycles comes to it
   const auto* const graph = static_cast<const Graph*>(thread.worker->graph());
   if (frame.self == nullptr && graph != nullptr) frame.graph = &graph->Outermost();
   return frame;
