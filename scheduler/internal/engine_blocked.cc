@@ -16,6 +16,7 @@
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/group_cursor.h"
 #include "weft/scheduler/internal/table_room.h"
+#include "weft/scheduler/internal/unblocking.h"
 
 namespace weft::internal {
 namespace {
@@ -58,8 +59,10 @@ bool Engine::MarkBlocked(EngineTask& task) {
 // Who waits for the task's group would wait for the name, too, if it counted as one that
 // will end and nobody knew that it will not: rather it ends now.
 bool Engine::CountBlockedBy(EngineTask& task, EngineTask*& starved) noexcept {
+  // One that is known needs no memory. It may be blocked, and would end here uncounted.
+  if (const auto found = blocked_.find(&task); found != blocked_.end()) return ++found->second > 0;
   try {
-    ++SafelyAt(blocked_, &task);
+    SafelyAt(blocked_, &task) = 1;
     return true;
   } catch (const std::bad_alloc&) {
     Bits seen = 0;
@@ -97,22 +100,18 @@ void Engine::Unblock(EngineTask& task) noexcept {
 // The task waits for no name any more: neither do those that were blocked through it
 // alone.
 void Engine::UnblockAll(EngineTask& first) {
-  first.link.store(0, std::memory_order_relaxed);
-  for (EngineTask* task = &first; task != nullptr;) {
-    blocked_.erase(task);
-    GroupOf(*task).Resume();  // before anybody can end it
-    task->word.fetch_and(~TaskWord::kBlocked, std::memory_order_acq_rel);
-    std::uint32_t rest = task->link.load(std::memory_order_relaxed);
-    ForEachSuccessor(*task, [&](EngineTask& successor) {
+  UnblockTogether(*pool_, first, [this](EngineTask& task, const auto& add) {
+    blocked_mu_.AssertHeld();
+    blocked_.erase(&task);
+    GroupOf(task).Resume();
+    ForEachSuccessor(task, [&](EngineTask& successor) {
       blocked_mu_.AssertHeld();
       const auto found = blocked_.find(&successor);
       if (found == blocked_.end() || --found->second > 0) return;
       if (!IsBlocked(successor)) return blocked_.erase(found);  // it has only just come in
-      successor.link.store(rest, std::memory_order_relaxed);
-      rest = EnginePool::IndexOf(successor);
+      add(successor);
     });
-    task = rest == 0 ? nullptr : &static_cast<EngineTask&>(pool_->NodeOf(rest));
-  }
+  });
 }
 
 absl::Status Engine::UnresolvedError(EngineTask& task) {
