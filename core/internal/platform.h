@@ -15,6 +15,8 @@
 #include <thread>
 #include <utility>
 
+#include "weft/core/internal/asymmetric_fence.h"
+
 namespace weft::internal {
 
 // The machine as the standard library shows it. A platform is a struct with these
@@ -102,6 +104,11 @@ struct StdPlatform {
     std::condition_variable changed_;
     bool let_go_ = false;
   };
+
+  // asymmetric_fence.h. Who makes a protocol that uses them calls PrepareFences before.
+  static bool FencesAreAsymmetric() { return internal::FencesAreAsymmetric(); }
+  static void LightFence() { internal::LightFence(); }
+  static void HeavyFence() { internal::HeavyFence(); }
 
   // In a loop that waits for another thread's next few instructions, and in no other.
   static void Pause() {

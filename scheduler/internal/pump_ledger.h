@@ -7,6 +7,10 @@
 // sequentially consistent change of `active`) and then looks at every queue again.
 // Whichever of the two comes second sees the other. The same between who adds and who raises
 // the width, and then looks at every queue.
+//
+// While the ledger is calm, adders have a LightFence instead of that store. Who leaves then ends
+// the calm, and has a HeavyFence before the look at every queue: of an adder that still found it
+// calm, and full, that look sees what it has added. Others who leave meanwhile need none.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_PUMP_LEDGER_H_
 #define WEFT_SCHEDULER_INTERNAL_PUMP_LEDGER_H_
@@ -14,6 +18,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <utility>
@@ -45,15 +50,28 @@ class PumpLedger {
   // relaxed: whoever needs more than a hint holds the lock.
   int width() const { return width_.load(std::memory_order_relaxed); }
   // May be stale. seq_cst: after an announcement, the adder's half of the handshake.
-  bool HasRoom() const {
-    return active_.load(std::memory_order_seq_cst) < limit_.load(std::memory_order_seq_cst);
+  bool HasRoom() const { return HasRoomIn(state_.load(std::memory_order_seq_cst)); }
+  // Behind a LightFence after an addition that has had no other. kAsk: HasRoom does, behind a
+  // sequentially consistent store.
+  enum class Room { kNone, kSome, kAsk };
+  Room RoomIfCalm() const {
+    const std::uint32_t state = state_.load(std::memory_order_seq_cst);
+    if ((state & kCalm) == 0) return Room::kAsk;
+    return HasRoomIn(state) ? Room::kSome : Room::kNone;
+  }
+  // For an adder that has had to ask often.
+  void Calm() {
+    if (!P::FencesAreAsymmetric()) return;
+    std::lock_guard lock(lock_);
+    // relaxed, as no others write: who ends the calm does so under the lock.
+    state_.store(state_.load(std::memory_order_relaxed) | kCalm, std::memory_order_relaxed);
   }
   // relaxed, both: hints.
-  bool NobodyElse() const { return active_.load(std::memory_order_relaxed) <= 1; }
+  bool NobodyElse() const { return ActiveIn(state_.load(std::memory_order_relaxed)) <= 1; }
   // Some pump is to Retire, or the only one to ShareAlone.
   bool Surplus() const { return surplus_.load(std::memory_order_relaxed); }
   // All pumps block, or there is none. seq_cst: after one's own Block.
-  bool NobodyActive() const { return active_.load(std::memory_order_seq_cst) == 0; }
+  bool NobodyActive() const { return ActiveIn(state_.load(std::memory_order_seq_cst)) == 0; }
 
   struct Entry {
     int slot = kNoSlot;
@@ -68,50 +86,71 @@ class PumpLedger {
     if (!HasRoom()) return {};
     const int slot = TakeSlot();
     if (slot == kNoSlot) return {};
-    Activate(1);
+    Activate();
     alone_ = ++pumps_ == 1 && !changed_ && width() == 1;
     return {slot, alone_};
   }
+  // What comes before the look at every queue: nothing, or a HeavyFence, in any case.
+  enum class Look { kAtOnce, kBehindFence };
   // The pump must look at every queue once more after this, and come back if one is
   // not empty: an adder may have counted on it.
-  void Leave(int slot) {
+  Look Leave(int slot) {
     std::lock_guard lock(lock_);
     GiveBack(slot);
+    const Look look = EndCalm();
+    Deactivate();
+    return look;
+  }
+  // For one that has not come: nobody looks.
+  void GiveUp(int slot) {
+    std::lock_guard lock(lock_);
+    GiveBack(slot);
+    Deactivate();
   }
   // Leaves when there are more active pumps than the width: the others go on.
   bool Retire(int slot) {
     std::lock_guard lock(lock_);
     if (!Surplus()) return false;
     GiveBack(slot);
+    Deactivate();
     return true;
   }
 
   // Pumps may come at once when it grows: look at every queue after this. When it shrinks,
   // those that are too many Retire.
-  void SetWidth(int width) {
+  Look SetWidth(int width) {
     std::lock_guard lock(lock_);
     changed_ = true;
     width_.store(width, std::memory_order_relaxed);
     SetLimit(alone_ && width > 1 ? 0 : width);
+    return EndCalm();
   }
   // The pump that was alone relies on that no more. Look at every queue after this.
-  void ShareAlone() {
+  Look ShareAlone() {
     std::lock_guard lock(lock_);
     EndAlone();
+    return EndCalm();
+  }
+  // For who looks at every queue without any of these.
+  Look Disturb() {
+    std::lock_guard lock(lock_);
+    return EndCalm();
   }
 
   // The calling pump's body is about to block. Look at every queue after this: nobody
   // may be active any more.
-  void Block() {
+  Look Block() {
     std::lock_guard lock(lock_);
     ++blocked_;
     EndAlone();
-    Activate(-1);
+    const Look look = EndCalm();
+    Deactivate();
+    return look;
   }
   void Unblock() {
     std::lock_guard lock(lock_);
     --blocked_;
-    Activate(1);
+    Activate();
   }
   int blocked() const {
     std::lock_guard lock(lock_);
@@ -135,9 +174,20 @@ class PumpLedger {
     if (!std::exchange(alone_, false)) return;
     SetLimit(width());
   }
-  void Activate(int pumps) {
-    active_.fetch_add(pumps, std::memory_order_seq_cst);
+  void Activate() {
+    state_.fetch_add(1, std::memory_order_seq_cst);
     SetSurplus();
+  }
+  void Deactivate() {
+    state_.fetch_sub(1, std::memory_order_seq_cst);
+    SetSurplus();
+  }
+  Look EndCalm() {
+    // relaxed, all: no others write, and a heavy fence follows.
+    const std::uint32_t state = state_.load(std::memory_order_relaxed);
+    if ((state & kCalm) == 0) return Look::kAtOnce;
+    state_.store(state & ~kCalm, std::memory_order_relaxed);
+    return Look::kBehindFence;
   }
   void SetLimit(int limit) {
     limit_.store(limit, std::memory_order_seq_cst);  // the grower's half of the handshake
@@ -146,7 +196,7 @@ class PumpLedger {
   void SetSurplus() {
     // relaxed, all: no others write.
     const bool surplus =
-        active_.load(std::memory_order_relaxed) > limit_.load(std::memory_order_relaxed);
+        ActiveIn(state_.load(std::memory_order_relaxed)) > limit_.load(std::memory_order_relaxed);
     if (surplus != Surplus()) surplus_.store(surplus, std::memory_order_relaxed);
   }
   void GiveBack(int slot) {
@@ -154,13 +204,18 @@ class PumpLedger {
     std::push_heap(free_slots_.begin(), free_slots_.end(), std::greater<>());
     --pumps_;
     EndAlone();
-    Activate(-1);
+  }
+
+  static constexpr std::uint32_t kCalm = std::uint32_t{1} << 31;
+  static int ActiveIn(std::uint32_t state) { return static_cast<int>(state & ~kCalm); }
+  bool HasRoomIn(std::uint32_t state) const {
+    return ActiveIn(state) < limit_.load(std::memory_order_seq_cst);
   }
 
   // All written under lock_.
-  typename P::template Atomic<int> active_{0};
+  typename P::template Atomic<std::uint32_t> state_{0};  // how many are active, and kCalm
   typename P::template Atomic<int> limit_;  // the width, or 0 while the one alone must hear of it
-  typename P::template Atomic<bool> surplus_{false};  // active_ > limit_
+  typename P::template Atomic<bool> surplus_{false};  // more are active than limit_
   typename P::template Atomic<int> width_;
   const int slots_;
   mutable typename P::Lock lock_;

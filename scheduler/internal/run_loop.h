@@ -73,6 +73,8 @@ class RunLoop {
   ReadyOrder order() const { return order_; }
   bool steals() const { return steals_; }
   bool HasRoom() const { return ledger_.HasRoom(); }
+  auto RoomIfCalm() const { return ledger_.RoomIfCalm(); }
+  void Calm() { ledger_.Calm(); }
   int width() const { return ledger_.width(); }
   // No pump runs or is on its way.
   bool Quiet() const { return ledger_.Empty(); }
@@ -177,10 +179,11 @@ class RunLoop {
   }
   // For who waits: what was ready may have found no thread, while others block.
   void WakeIfNeeded() {
+    FenceFor(ledger_.Disturb());
     if (HasRoom() && WorkVisible()) WakeOne();
   }
   bool NobodyActive() const { return ledger_.NobodyActive(); }
-  // seq_cst: half of the handshake in pump_ledger.h.
+  // The sleeper's half of the handshake in pump_ledger.h.
   bool WorkVisible() const {
     if (!roots_.empty() || !lanes_.empty()) return true;
     if (!steals_) return false;
@@ -194,10 +197,7 @@ class RunLoop {
 
   // More workers come at once if there is something for them, surplus ones leave after the
   // task that each is at. One that has been alone so far shares with others after its task.
-  void Resize(int width) {
-    ledger_.SetWidth(width);
-    WakeAll();
-  }
+  void Resize(int width) { WakeAll(ledger_.SetWidth(width)); }
 
   // One more pump, if there is room.
   [[gnu::noinline]] void WakeOne() {
@@ -209,8 +209,7 @@ class RunLoop {
   void Block(int slot) {
     WorkerAt(slot).Share();
     if (!steals_) WorkerAt(slot).GiveAll();
-    ledger_.Block();
-    WakeAll();
+    WakeAll(ledger_.Block());
   }
   // Whether a body that blocks after this is certain to be replaced.
   bool MayBlock() const { return ledger_.blocked() < kMaxReplacements; }
@@ -239,6 +238,11 @@ class RunLoop {
     }
   }
 
+  using Look = typename PumpLedger<P>::Look;
+  static void FenceFor(Look look) {
+    if (look == Look::kBehindFence) P::HeavyFence();
+  }
+
   int TryEnter() {
     const auto entry = ledger_.TryEnter();
     if (entry.slot == kNoSlot) return kNoSlot;
@@ -246,7 +250,7 @@ class RunLoop {
       try {
         MakeWorkers(entry.slot + 1);
       } catch (const std::bad_alloc&) {  // as if there were no slot
-        ledger_.Leave(entry.slot);
+        ledger_.GiveUp(entry.slot);
         host_.OnNoPump();
         return kNoSlot;
       }
@@ -256,14 +260,15 @@ class RunLoop {
   }
   bool Start(int slot) {
     if (host_.StartPump(slot)) return true;
-    ledger_.Leave(slot);
+    ledger_.GiveUp(slot);
     host_.OnNoPump();
     return false;
   }
 
   // As many more pumps as there is room for, and seems to be work: one does not always
   // bring the next, where the work lies in several deques.
-  void WakeAll() {
+  void WakeAll(Look look) {
+    FenceFor(look);
     for (int left = width(); left > 0 && HasRoom() && WorkVisible(); --left) WakeOne();
   }
 
@@ -291,9 +296,9 @@ class RunLoop {
   [[gnu::noinline]] bool Stays(Worker<P>& worker) {
     if (worker.alone()) {
       worker.Share();
-      ledger_.ShareAlone();
+      const Look look = ledger_.ShareAlone();
       worker.Announce();
-      WakeAll();
+      WakeAll(look);
       return true;
     }
     worker.HandInEnds();
@@ -416,7 +421,7 @@ class RunLoop {
 
   // kNoSlot: the pump has left, and there was nothing for it to do.
   int LeaveAndLook(int slot) {
-    ledger_.Leave(slot);
+    FenceFor(ledger_.Leave(slot));
     return WorkVisible() ? TryEnter() : kNoSlot;
   }
   static constexpr int kSearchRounds = EngineShape<P>::kSearchRounds;

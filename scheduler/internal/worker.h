@@ -12,6 +12,7 @@
 #include "weft/scheduler/internal/item_store.h"
 #include "weft/scheduler/internal/node.h"
 #include "weft/scheduler/internal/overflow.h"
+#include "weft/scheduler/internal/pump_ledger.h"
 #include "weft/scheduler/internal/scope.h"
 #include "weft/scheduler/internal/work_deque.h"
 
@@ -69,9 +70,16 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   // After a round of pushes: others may be needed.
   void Announce() {
     if (alone_ || !steals_) return;
-    deque_.Announce();
-    if (loop_.HasRoom()) [[unlikely]]
-      loop_.WakeOne();
+    P::LightFence();
+    const Room room = loop_.RoomIfCalm();
+    if (room == Room::kNone) [[likely]]
+      return;
+    if (room == Room::kAsk) {
+      deque_.Announce();
+      if (++announced_ % EngineShape<P>::kCalmAfter == 0) loop_.Calm();
+      if (!loop_.HasRoom()) return;
+    }
+    loop_.WakeOne();
   }
   // Nodes that are ready, to be run in this order.
   template <class N>
@@ -185,6 +193,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   }
 
  private:
+  using Room = typename PumpLedger<P>::Room;
   static constexpr std::size_t kDequeCapacity = EngineShape<P>::kDequeCapacity;
 
   Node<P>* PopAbove(std::int64_t mark) {
@@ -211,7 +220,8 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   const int slot_;
   const bool strict_;
   const bool steals_;
-  bool alone_ = false;  // no thief: no handshakes, and a chunk need not be in the deque
+  std::uint32_t announced_ = 0;  // with a fence
+  bool alone_ = false;           // no thief: no handshakes, and a chunk need not be in the deque
   StaticNode<P>* const* chunk_ = nullptr;
   StaticNode<P>* const* chunk_end_ = nullptr;
   TaskNode<P>* current_ = nullptr;

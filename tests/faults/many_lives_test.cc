@@ -25,7 +25,7 @@ namespace {
 // One scheduler from its making to its end.
 class Life {
  public:
-  Life(int workers, unsigned seed) : random_(seed), threads_(workers != testing::kInline) {
+  Life(int workers, unsigned seed) : random_(seed), threads_(workers > testing::kInline) {
     SchedulerOptions options;
     options.on_destroy = Below(2) == 0 ? ShutdownMode::kDrain : ShutdownMode::kCancel;
     scheduler_ = testing::MakeScheduler(workers, std::move(options));

@@ -76,6 +76,87 @@ TEST(LitmusTest, StoreBuffering) {
   EXPECT_EQ(StoreBuffering(kSc, kSc), ordered);
 }
 
+enum class Fence { kNone, kLight, kHeavy };
+
+void Do(Fence fence) {
+  if (fence == Fence::kLight) ModelPlatform::LightFence();
+  if (fence == Fence::kHeavy) ModelPlatform::HeavyFence();
+}
+
+Outcomes StoreBufferingWithFences(Fence first, Fence second) {
+  return All([=](Model& m, Outcome& out) {
+    Atomic<int> x{0};
+    Atomic<int> y{0};
+    int saw_y = 0;
+    int saw_x = 0;
+    m.Thread([&] {
+      x.store(1, kRelaxed);
+      Do(first);
+      saw_y = y.load(kRelaxed);
+    });
+    m.Thread([&] {
+      y.store(1, kRelaxed);
+      Do(second);
+      saw_x = x.load(kRelaxed);
+    });
+    m.Finally([&] { out = {saw_y, saw_x}; });
+  });
+}
+
+TEST(LitmusTest, StoreBufferingWithFences) {
+  const Outcomes all = {{0, 0}, {0, 1}, {1, 0}, {1, 1}};
+  const Outcomes ordered = {{0, 1}, {1, 0}, {1, 1}};
+  EXPECT_EQ(StoreBufferingWithFences(Fence::kLight, Fence::kHeavy), ordered);
+  EXPECT_EQ(StoreBufferingWithFences(Fence::kHeavy, Fence::kHeavy), ordered);
+  EXPECT_EQ(StoreBufferingWithFences(Fence::kLight, Fence::kLight), all);
+  EXPECT_EQ(StoreBufferingWithFences(Fence::kNone, Fence::kHeavy), all);
+  EXPECT_EQ(StoreBufferingWithFences(Fence::kLight, Fence::kNone), all);
+}
+
+// What a third thread has written and the first has seen before its fence, the second sees.
+TEST(LitmusTest, FencesHandOnWhatWasRead) {
+  const Outcomes seen = All([](Model& m, Outcome& out) {
+    Atomic<int> x{0};
+    Atomic<int> y{0};
+    int first_x = 0;
+    int first_y = 0;
+    int second_x = 0;
+    m.Thread([&] { x.store(1, kRelaxed); });
+    m.Thread([&] {
+      first_x = x.load(kRelaxed);
+      ModelPlatform::LightFence();
+      first_y = y.load(kRelaxed);
+    });
+    m.Thread([&] {
+      y.store(1, kRelaxed);
+      ModelPlatform::HeavyFence();
+      second_x = x.load(kRelaxed);
+    });
+    m.Finally([&] { out = {first_x, first_y, second_x}; });
+  });
+  EXPECT_THAT(seen, Not(Contains(Outcome{1, 0, 0})));
+  EXPECT_THAT(seen, Contains(Outcome{1, 0, 1}));
+  EXPECT_THAT(seen, Contains(Outcome{1, 1, 0}));
+  EXPECT_THAT(seen, Contains(Outcome{0, 0, 0}));
+}
+
+TEST(LitmusTest, FencesAloneHandOverNoData) {
+  const Result result = Explore({.name = "fences"}, [](Model& m) {
+    ModelPlatform::Plain<int> data;
+    m.Thread([&] {
+      data.Write(1);
+      ModelPlatform::LightFence();
+    });
+    m.Thread([&] {
+      ModelPlatform::HeavyFence();
+      data.Read();
+    });
+    m.Finally([] {});
+  });
+  EXPECT_TRUE(result.failed);
+  EXPECT_THAT(result.report, ::testing::HasSubstr("data race"));
+}
+
 // The stores (writes) or the loads (reads) replaced by an update.
 Outcomes StoreBufferingByUpdates(bool writes, bool reads, bool second, std::memory_order order) {
   return All([=](Model& m, Outcome& out) {

@@ -74,6 +74,9 @@ void Memory::Begin(bool stop_everywhere) {
   for (std::uint32_t i = 0; i < count_; ++i) locations_[i].owner = nullptr;
   count_ = 0;
   made_ = {};
+  fenced_ = {};
+  at_light_ = {};
+  at_heavy_ = {};
   stale_ = 0;
   spurious_ = 0;
   steps_.clear();
@@ -194,7 +197,7 @@ void Memory::NoteRead(Location& location, int position, std::memory_order order)
 std::uint64_t Memory::Load(Location& location, std::memory_order order) {
   BeginOperation(location, /*writes=*/false);
   History& history = location.history;
-  const int oldest = history.Oldest(threads_.running().clock, IsSc(order));
+  const int oldest = history.Oldest(Bound(), IsSc(order));
   const int position = PickPosition(location, oldest, [](int) { return true; });
   NoteRead(location, position, order);
   const std::uint64_t value = history.at(position).value;
@@ -224,7 +227,7 @@ StoreRecord& Memory::Insert(Location& location, int after, std::uint64_t value,
 void Memory::Store(Location& location, std::uint64_t value, std::memory_order order) {
   BeginOperation(location, /*writes=*/true);
   History& history = location.history;
-  const int oldest = history.Oldest(threads_.running().clock, IsSc(order));
+  const int oldest = history.Oldest(Bound(), IsSc(order));
   const int after = PickPosition(location, oldest, [&](int i) { return history.OpenAfter(i); });
   const int behind = history.newest() - after;
   Insert(location, after, value, order);
@@ -238,7 +241,7 @@ void Memory::Store(Location& location, std::uint64_t value, std::memory_order or
 int Memory::BeginUpdate(Location& location, std::memory_order order) {
   BeginOperation(location, /*writes=*/true);
   History& history = location.history;
-  const int oldest = history.Oldest(threads_.running().clock, IsSc(order));
+  const int oldest = history.Oldest(Bound(), IsSc(order));
   return PickPosition(location, oldest, [&](int i) { return history.OpenAfter(i); });
 }
 
@@ -260,7 +263,7 @@ bool Memory::CompareExchange(Location& location, std::uint64_t& expected, std::u
                              std::memory_order success, std::memory_order failure, bool weak) {
   BeginOperation(location, /*writes=*/true);
   History& history = location.history;
-  const Clock& clock = threads_.running().clock;
+  const Clock clock = Bound();
   const int oldest_success = history.Oldest(clock, IsSc(success));
   const int oldest_failure = history.Oldest(clock, IsSc(failure));
   const int position = PickPosition(location, std::min(oldest_success, oldest_failure), [&](int i) {
@@ -286,12 +289,16 @@ bool Memory::CompareExchange(Location& location, std::uint64_t& expected, std::u
 }
 
 void Memory::Record(const char* operation, const Location& location, std::string details) {
+  if (recording_) Record(operation, NameOf(location) + "  " + details);
+}
+
+void Memory::Record(const char* operation, const std::string& what) {
   if (!recording_) return;
   std::string line = std::to_string(threads_.step());
   line.resize(std::max<std::size_t>(line.size(), 6), ' ');
   line += "thread " + std::to_string(threads_.running().id) + "  " + operation;
   line.resize(std::max<std::size_t>(line.size(), 26), ' ');
-  steps_.push_back(line + NameOf(location) + "  " + details);
+  steps_.push_back(line + what);
 }
 
 }  // namespace weft::models

@@ -88,6 +88,11 @@ class Memory {
   void Wait(Location& location, std::uint64_t old, std::memory_order order);
   void Notify(Location& location, bool all);
 
+  // Of one light and one heavy fence, or two heavy ones, the second sees what the threads of
+  // both knew at the first. That orders what is read, not what happens before.
+  void LightFence();
+  void HeavyFence();
+
   void ReadPlain(Location& location);
   void WritePlain(Location& location);
 
@@ -98,6 +103,8 @@ class Memory {
   void Pause(const char* name);
 
  private:
+  // What the running thread may not read behind.
+  Clock Bound() const;
   void BeginOperation(Location& location, bool writes);
   void CheckUse(Location& location);
   void Touch(Location& location);
@@ -109,12 +116,16 @@ class Memory {
   StoreRecord& Insert(Location& location, int after, std::uint64_t value, std::memory_order order);
   std::string Text(std::uint64_t value);
   void Record(const char* operation, const Location& location, std::string details);
+  void Record(const char* operation, const std::string& what);
 
   Threads& threads_;
   const Bounds bounds_;
   std::deque<Location> locations_;  // stay where they are; reused by later executions
   std::uint32_t count_ = 0;
   std::array<std::uint32_t, kMaxThreads> made_{};  // by thread
+  std::array<Clock, kMaxThreads> fenced_;          // by thread: known through fences alone
+  std::array<Clock, kMaxThreads> at_light_;        // by thread: known at its last light fence
+  Clock at_heavy_;                                 // known at any heavy fence
   Sharing sharing_;
   bool stop_everywhere_ = true;
   int stale_ = 0;

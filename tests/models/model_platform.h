@@ -211,6 +211,9 @@ struct ModelPlatform {
   using Lock = ModelLock;
   using Parker = ModelParker;
 
+  static bool FencesAreAsymmetric() { return true; }
+  static void LightFence() { Tracked::memory().LightFence(); }
+  static void HeavyFence() { Tracked::memory().HeavyFence(); }
   static void Pause() { Tracked::memory().Pause("pause"); }
   static void Yield() { Tracked::memory().Pause("yield"); }
   // Stands still but for deadlines that are waited for.

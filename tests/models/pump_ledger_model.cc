@@ -14,32 +14,84 @@ namespace {
 
 using Ledger = internal::PumpLedger<ModelPlatform>;
 using Deque = internal::WorkDeque<ModelPlatform, int, 2>;
+using Look = Ledger::Look;
+
+// The look of who goes to sleep.
+bool SeemsEmpty(const Deque& deque, Look look) {
+  if (look == Look::kBehindFence) ModelPlatform::HeavyFence();
+  return deque.empty();
+}
+
+// The adder's part of the handshake, as Worker::Announce.
+bool SeesRoom(const Ledger& ledger, Deque& deque) {
+  ModelPlatform::LightFence();
+  const Ledger::Room room = ledger.RoomIfCalm();
+  if (room != Ledger::Room::kAsk) return room == Ledger::Room::kSome;
+  deque.Announce();
+  return ledger.HasRoom();
+}
+
+// A model of the handshake in both of its forms.
+void CheckInCalmAndNot(Options options, const std::function<void(Model&, bool)>& body) {
+  CheckModel(options, [&body](Model& m) { body(m, false); });
+  options.name += "_calm";
+  CheckModel(options, [&body](Model& m) { body(m, true); });
+}
 
 // A worker that stays busy adds an item, while the only other pump is about to leave:
 // the pump comes back for it, or the worker brings a new one.
 TEST(PumpLedgerModel, NoItemLiesWhileThereIsRoom) {
-  CheckModel({.name = "ledger_wake", .preemptions = 3}, [](Model& m) {
+  CheckInCalmAndNot({.name = "ledger_wake", .preemptions = 3}, [](Model& m, bool calm) {
     Ledger ledger(2, 2);
+    if (calm) ledger.Calm();
     Deque deque;
     ModelPlatform::Atomic<int> got{0};
     const std::function<void(int)> pump = [&](int slot) {
       while (slot != Ledger::kNoSlot) {
         int item = 0;
         if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
-        ledger.Leave(slot);
-        slot = deque.empty() ? Ledger::kNoSlot : ledger.TryEnter().slot;
+        const Look look = ledger.Leave(slot);
+        slot = SeemsEmpty(deque, look) ? Ledger::kNoSlot : ledger.TryEnter().slot;
       }
     };
     Check(ledger.TryEnter().slot == 0, "the worker's own");
     const int other = ledger.TryEnter().slot;
     m.Thread([&] {
       deque.Push(1);
-      deque.Announce();
-      if (!ledger.HasRoom()) return;
+      if (!SeesRoom(ledger, deque)) return;
       const int slot = ledger.TryEnter().slot;
       if (slot != Ledger::kNoSlot) m.Thread([&pump, slot] { pump(slot); });
     });
     m.Thread([&pump, other] { pump(other); });
+    m.Finally([&] { Check(got.load() == 1, "the item was taken, once"); });
+  });
+}
+
+// Two leave while a worker that stays busy adds an item: one of them has the fence, and looks
+// for both.
+TEST(PumpLedgerModel, OneFenceIsForAllThatLeave) {
+  CheckModel({.name = "ledger_fence"}, [](Model& m) {
+    Ledger ledger(3, 3);
+    ledger.Calm();
+    Deque deque;
+    ModelPlatform::Atomic<int> got{0};
+    const auto bring = [&] {
+      if (ledger.TryEnter().slot == Ledger::kNoSlot) return;
+      int item = 0;
+      if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
+    };
+    ledger.TryEnter();  // the worker's own
+    for (int other = 0; other < 2; ++other) {
+      const int slot = ledger.TryEnter().slot;
+      m.Thread([&, slot] {
+        const Look look = ledger.Leave(slot);
+        if (!SeemsEmpty(deque, look)) bring();
+      });
+    }
+    m.Thread([&] {
+      deque.Push(1);
+      if (SeesRoom(ledger, deque)) bring();
+    });
     m.Finally([&] { Check(got.load() == 1, "the item was taken, once"); });
   });
 }
@@ -67,8 +119,9 @@ TEST(PumpLedgerModel, SlotHasOneOwnerAtATime) {
 // A pump blocks, adds nothing more itself, and an item comes meanwhile from elsewhere:
 // whoever comes second, the adder or the one that blocks, brings a pump for it.
 TEST(PumpLedgerModel, BlockedPumpLeavesItsPlace) {
-  CheckModel({.name = "ledger_block", .preemptions = 3}, [](Model& m) {
+  CheckInCalmAndNot({.name = "ledger_block", .preemptions = 3}, [](Model& m, bool calm) {
     Ledger ledger(1, 2);
+    if (calm) ledger.Calm();
     Deque deque;
     ModelPlatform::Parker parker;
     const std::function<void()> bring = [&] {
@@ -82,16 +135,15 @@ TEST(PumpLedgerModel, BlockedPumpLeavesItsPlace) {
     };
     const int own = ledger.TryEnter().slot;
     m.Thread([&] {
-      ledger.Block();
-      if (!deque.empty()) bring();
+      const Look look = ledger.Block();
+      if (!SeemsEmpty(deque, look)) bring();
       parker.Park();
       ledger.Unblock();
       ledger.Leave(own);
     });
     m.Thread([&] {
       deque.Push(1);
-      deque.Announce();
-      if (ledger.HasRoom()) bring();
+      if (SeesRoom(ledger, deque)) bring();
     });
     m.Finally([&] { Check(ledger.Empty(), "all have left"); });
   });
@@ -100,8 +152,9 @@ TEST(PumpLedgerModel, BlockedPumpLeavesItsPlace) {
 // All workers are in long bodies when an item comes and the width grows: whoever comes
 // second, the adder or who raises the width, brings a pump.
 TEST(PumpLedgerModel, GrowingLeavesNoItem) {
-  CheckModel({.name = "ledger_grow", .preemptions = 3}, [](Model& m) {
+  CheckInCalmAndNot({.name = "ledger_grow", .preemptions = 3}, [](Model& m, bool calm) {
     Ledger ledger(2, 3);
+    if (calm) ledger.Calm();
     Deque deque;
     ModelPlatform::Atomic<int> got{0};
     const std::function<void()> bring = [&] {
@@ -116,12 +169,11 @@ TEST(PumpLedgerModel, GrowingLeavesNoItem) {
     for (int busy = 0; busy < 2; ++busy) ledger.TryEnter();
     m.Thread([&] {
       deque.Push(1);
-      deque.Announce();
-      if (ledger.HasRoom()) bring();
+      if (SeesRoom(ledger, deque)) bring();
     });
     m.Thread([&] {
-      ledger.SetWidth(3);
-      if (!deque.empty()) bring();
+      const Look look = ledger.SetWidth(3);
+      if (!SeemsEmpty(deque, look)) bring();
     });
     m.Finally([&] { Check(got.load() == 1, "the item was taken, once"); });
   });
@@ -130,8 +182,9 @@ TEST(PumpLedgerModel, GrowingLeavesNoItem) {
 // The width shrinks while two pumps look for items, and one comes: a pump that is too many
 // leaves, never the last, and nothing is left lying.
 TEST(PumpLedgerModel, ShrinkingLosesNoWakeUp) {
-  CheckModel({.name = "ledger_shrink"}, [](Model& m) {
+  CheckInCalmAndNot({.name = "ledger_shrink"}, [](Model& m, bool calm) {
     Ledger ledger(2, 2);
+    if (calm) ledger.Calm();
     Deque deque;
     ModelPlatform::Atomic<int> got{0};
     const std::function<void(int)> pump = [&](int slot) {
@@ -139,8 +192,8 @@ TEST(PumpLedgerModel, ShrinkingLosesNoWakeUp) {
         if (ledger.Surplus() && ledger.Retire(slot)) return;
         int item = 0;
         if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
-        ledger.Leave(slot);
-        slot = deque.empty() ? Ledger::kNoSlot : ledger.TryEnter().slot;
+        const Look look = ledger.Leave(slot);
+        slot = SeemsEmpty(deque, look) ? Ledger::kNoSlot : ledger.TryEnter().slot;
       }
     };
     const int first = ledger.TryEnter().slot;
@@ -150,8 +203,7 @@ TEST(PumpLedgerModel, ShrinkingLosesNoWakeUp) {
     m.Thread([&] {
       ledger.SetWidth(1);
       deque.Push(1);
-      deque.Announce();
-      if (!ledger.HasRoom()) return;
+      if (!SeesRoom(ledger, deque)) return;
       const int slot = ledger.TryEnter().slot;
       if (slot != Ledger::kNoSlot) m.Thread([&pump, slot] { pump(slot); });
     });
@@ -159,6 +211,39 @@ TEST(PumpLedgerModel, ShrinkingLosesNoWakeUp) {
       Check(got.load() == 1, "the item was taken, once");
       Check(ledger.Empty(), "all have left");
     });
+  });
+}
+
+// One retires, where nobody is needed in its place, and another leaves, while a worker that
+// stays busy adds an item: who retires looks nowhere, and so leaves the calm to the other.
+TEST(PumpLedgerModel, WhoRetiresLeavesTheCalm) {
+  CheckModel({.name = "ledger_retire"}, [](Model& m) {
+    Ledger ledger(3, 3);
+    Deque deque;
+    ModelPlatform::Atomic<int> got{0};
+    const auto bring = [&] {
+      if (ledger.TryEnter().slot == Ledger::kNoSlot) return;
+      int item = 0;
+      if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
+    };
+    ledger.TryEnter();  // the worker's own
+    const int first = ledger.TryEnter().slot;
+    const int second = ledger.TryEnter().slot;
+    ledger.SetWidth(2);
+    ledger.Calm();
+    const auto leave = [&](int slot) {
+      const Look look = ledger.Leave(slot);
+      if (!SeemsEmpty(deque, look)) bring();
+    };
+    m.Thread([&, first] {
+      if (!ledger.Retire(first)) leave(first);
+    });
+    m.Thread([&, second] { leave(second); });
+    m.Thread([&] {
+      deque.Push(1);
+      if (SeesRoom(ledger, deque)) bring();
+    });
+    m.Finally([&] { Check(got.load() == 1, "the item was taken, once"); });
   });
 }
 
@@ -212,17 +297,18 @@ TEST(PumpLedgerModel, TheOneAloneIsAskedFirst) {
     m.Thread([&, first] {
       own.Change() += 1;
       own.Change() += 1;
-      const bool shares = ledger.Surplus();
-      if (shares) ledger.ShareAlone();
-      if (shares && !deque.empty()) bring();
-      ledger.Leave(first.slot);
-      if (!deque.empty()) bring();
+      if (ledger.Surplus()) {
+        const Look look = ledger.ShareAlone();
+        if (!SeemsEmpty(deque, look)) bring();
+      }
+      const Look look = ledger.Leave(first.slot);
+      if (!SeemsEmpty(deque, look)) bring();
     });
     m.Thread([&] {
       deque.Push(10);
       deque.Announce();
-      ledger.SetWidth(2);
-      if (!deque.empty() && ledger.HasRoom()) bring();
+      const Look look = ledger.SetWidth(2);
+      if (!SeemsEmpty(deque, look) && ledger.HasRoom()) bring();
     });
     m.Finally([&] {
       Check(got.load() / 10 == 1, "the item was taken, once");

@@ -84,6 +84,22 @@ TEST(RunLoopModel, BusyWorkerLeavesNothingUnseen) {
   });
 }
 
+// The same, when what is announced has no fence.
+TEST(RunLoopModel, BusyWorkerLeavesNothingUnseenInTheCalm) {
+  CheckModel(WithPumps("loop_busy_calm"), [](Model& m) {
+    TestLoop pumps(m, 2);
+    {
+      TestGraph graph(pumps.pool, 3, {{0, 1}, {0, 2}});
+      graph.Await(1, 2, /*tells=*/false);
+      for (int run = 0; run < 2; ++run) {
+        pumps.loop.Calm();
+        graph.Run(pumps.loop);
+      }
+    }
+    m.Finally([&] { Check(pumps.loop.Quiet(), "every pump has left"); });
+  });
+}
+
 // A root waits for another without telling: a second pump must come for that one.
 TEST(RunLoopModel, RootsRunSideBySide) {
   CheckModel(WithPumps("loop_roots"), [](Model& m) {

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/core/internal/asymmetric_fence.h"
+
+#include <atomic>
+#include <chrono>
+#include <linux/membarrier.h>
+#include <mutex>
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
+
+namespace weft::internal {
+namespace {
+
+long MemoryBarrier(int command) { return syscall(SYS_membarrier, command, 0U, 0); }
+
+}  // namespace
+
+void PrepareFences() {
+  const long commands = MemoryBarrier(MEMBARRIER_CMD_QUERY);
+  const bool registered = commands >= 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
+                          MemoryBarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+  // Later it stays as HeavyFence has left it.
+  static std::once_flag first;
+  std::call_once(
+      first, [registered] { fences_are_asymmetric.store(registered, std::memory_order_seq_cst); });
+}
+
+void HeavyFence() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!FencesAreAsymmetric()) return;
+  if (MemoryBarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) return;
+  // The kernel gives it no more, though it did. Nobody begins to rely on it from now on; what
+  // others have written behind light fences is out when this thread wakes, for a store waits in
+  // a processor for nanoseconds.
+  fences_are_asymmetric.store(false, std::memory_order_seq_cst);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+}  // namespace weft::internal
