@@ -29,11 +29,10 @@ void PrepareFences() {
 
 void HeavyFence() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (!FencesAreAsymmetric()) return;
-  if (MemoryBarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) return;
+  if (FencesAreAsymmetric() && MemoryBarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) == 0) return;
   // The kernel gives it no more, though it did. Nobody begins to rely on it from now on; what
   // others have written behind light fences is out when this thread wakes, for a store waits in
-  // a processor for nanoseconds.
+  // a processor for nanoseconds. The same for all who began before, and come here later.
   fences_are_asymmetric.store(false, std::memory_order_seq_cst);
   std::this_thread::sleep_for(std::chrono::milliseconds(1));
   std::atomic_thread_fence(std::memory_order_seq_cst);

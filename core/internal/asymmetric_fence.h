@@ -31,7 +31,7 @@ inline bool FencesAreAsymmetric() {
 // Cost: nothing but what it keeps the compiler from.
 inline void LightFence() { std::atomic_signal_fence(std::memory_order_seq_cst); }
 
-// Two heavy ones are ordered, too.
+// Two heavy ones are ordered, too. Only for a protocol that has found FencesAreAsymmetric.
 //
 // Thread safety: any thread.
 // Cost: a system call that interrupts each processor on which a thread of the process runs: 1

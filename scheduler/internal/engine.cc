@@ -100,6 +100,10 @@ void Engine::Close() {
     while (drains_in_wait_ && DrainOne(frame)) {  // drops what was claimed by who waited for it
     }
   }
+  // The same of those for which no worker could be had.
+  while (ReadyNode* const node = loop_.lanes().Pop(Lane::kLow)) {
+    Unpin(static_cast<EngineTask&>(*node));
+  }
   executor_.reset();
   for (EngineTask* const stand_in : {no_memory_, forked_}) TaskPtr::Adopt(stand_in);
   forked_group_ = {};

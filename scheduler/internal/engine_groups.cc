@@ -2,6 +2,8 @@
 //
 // Groups, from their first task to their end, and the end of all of them.
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <string>
@@ -20,6 +22,56 @@
 #include "weft/scheduler/internal/group_cursor.h"
 
 namespace weft::internal {
+namespace {
+
+// Lists of tasks that are in no queue, linked through themselves.
+// relaxed, all links: the list is one thread's.
+EngineTask* After(const EnginePool& pool, const EngineTask& task) {
+  const std::uint32_t next = task.link.load(std::memory_order_relaxed);
+  return next == 0 ? nullptr : &static_cast<EngineTask&>(pool.NodeOf(next));
+}
+void SetAfter(EngineTask& task, const EngineTask* next) {
+  task.link.store(next == nullptr ? 0 : EnginePool::IndexOf(*next), std::memory_order_relaxed);
+}
+
+template <class Less>
+EngineTask* Merge(const EnginePool& pool, EngineTask* a, EngineTask* b, Less less) {
+  EngineTask* first = nullptr;
+  EngineTask* last = nullptr;
+  while (a != nullptr || b != nullptr) {
+    EngineTask*& from = b == nullptr || (a != nullptr && !less(*b, *a)) ? a : b;
+    EngineTask* const task = from;
+    from = After(pool, *task);
+    if (last == nullptr) {
+      first = task;
+    } else {
+      SetAfter(*last, task);
+    }
+    last = task;
+    SetAfter(*last, nullptr);
+  }
+  return first;
+}
+
+// Merges lists of 1, 2, 4 and so on: no memory, and no recursion.
+template <class Less>
+EngineTask* Sorted(const EnginePool& pool, EngineTask* first, Less less) {
+  std::array<EngineTask*, 32> lists{};
+  while (first != nullptr) {
+    EngineTask* list = first;
+    first = After(pool, *list);
+    SetAfter(*list, nullptr);
+    std::size_t i = 0;
+    for (; lists[i] != nullptr; ++i) {
+      list = Merge(pool, std::exchange(lists[i], nullptr), list, less);
+    }
+    lists[i] = list;
+  }
+  for (EngineTask* list : lists) first = Merge(pool, list, first, less);
+  return first;
+}
+
+}  // namespace
 
 Engine::GroupCursor::GroupCursor(Engine& engine) : engine_(engine) {
   absl::MutexLock lock(&engine_.mu_);
@@ -71,15 +123,18 @@ void Engine::Seal(GroupCore& group) {
       if ((task->word.load(std::memory_order_relaxed) & TaskWord::kBareName) == 0) continue;
       if (!task->Decide(seen)) continue;
       task->Add(TaskWord::kPin);
-      // relaxed: ours, now that we have decided its end.
-      task->link.store(bare == nullptr ? 0 : EnginePool::IndexOf(*bare), std::memory_order_relaxed);
+      SetAfter(*task, bare);
       bare = task;
     }
   }
+  if (simulated_ != nullptr) {  // a table has another order each time
+    bare = Sorted(*pool_, bare, [](const EngineTask& a, const EngineTask& b) {
+      return ExtrasOf(a)->name < ExtrasOf(b)->name;
+    });
+  }
   while (bare != nullptr) {
     const TaskPin name = TaskPin::Adopt(bare);
-    const std::uint32_t next = name->link.load(std::memory_order_relaxed);
-    bare = next == 0 ? nullptr : &static_cast<EngineTask&>(pool_->NodeOf(next));
+    bare = After(*pool_, *name);
     Unblock(*name);
     Ending ending(WorkerOfThread());
     EndWithError(*name, TaskState::kFailed, no_such_name_, nullptr, /*drop=*/false, ending);

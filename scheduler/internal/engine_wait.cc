@@ -281,7 +281,6 @@ bool Engine::RunIfReady(EngineTask& task, EngineWorker& worker) {
 }
 
 void Engine::RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {
-  if (simulated_ != nullptr) simulated_->Spend(task);
   worker.TurnTo(*task.scope);
   const std::int64_t mark = worker.Mark();
   if (claimed == EngineTask::Claimed::kRun && task.scope->stopped()) {
@@ -289,6 +288,7 @@ void Engine::RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Clai
     claimed = EngineTask::Claimed::kEnd;
   }
   if (claimed == EngineTask::Claimed::kRun) {
+    if (simulated_ != nullptr) simulated_->SpendOnTask();
     ReadyNode* const next = OpsOf(task).run(task, worker, /*drop=*/false);
     if (next != nullptr) worker.GiveAway(*next);
   } else {

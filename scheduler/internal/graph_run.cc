@@ -213,7 +213,7 @@ ReadyNode* Graph::StepNested(ReadyNode& ready, GraphWorker& worker) noexcept {
 bool Graph::StartNestedRun(GraphWorker& worker) noexcept {
   PrepareRun();
   if (roots_.empty()) return false;
-  if (worker.strict() || roots_.size() <= RootQueue<StdPlatform>::kMaxChunk) {
+  if (worker.strict() || worker.apart() || roots_.size() <= RootQueue<StdPlatform>::kMaxChunk) {
     // The last push may end the run elsewhere: nothing of this graph is read after it.
     worker.PushAll(roots_.data(), roots_.data() + roots_.size());
   } else {

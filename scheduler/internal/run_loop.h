@@ -120,9 +120,12 @@ class RunLoop {
   // before(node) of each.
   template <class F>
   void RunAlone(RootRange<P>& range, const Latch<P>& done, Worker<P>& worker, F before) {
+    worker.SetApart(true);
     worker.PushAll(range.next, range.end);
     range.next = range.end;
-    while (!done.IsSet()) {
+    // When it is done, too: what its end has submitted is left to others.
+    for (bool last = false; !last;) {
+      last = done.IsSet();
       while (Node<P>* node = worker.Pop()) {
         if (node->ops->is_task) {
           AddShared(*node, Lane::kNormal);
@@ -135,6 +138,7 @@ class RunLoop {
       }
       worker.HandInEnds();
     }
+    worker.SetApart(false);
     worker.TurnToGraph(nullptr);
   }
 

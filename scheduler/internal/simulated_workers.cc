@@ -3,11 +3,19 @@
 #include "weft/scheduler/internal/simulated_workers.h"
 
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include "absl/time/time.h"
 
+#include "weft/scheduler/internal/task_ptr.h"
+
 namespace weft::internal {
+namespace {
+
+constexpr absl::Duration kTaskTime = absl::Microseconds(1);
+
+}  // namespace
 
 SimulatedWorkers::SimulatedWorkers(RunLoop<StdPlatform>& loop, const Simulation& simulation)
     : loop_(loop),
@@ -18,10 +26,24 @@ SimulatedWorkers::SimulatedWorkers(RunLoop<StdPlatform>& loop, const Simulation&
 }
 
 absl::Duration SimulatedWorkers::TimeOf(ReadyNode& node) {
-  constexpr double kDefault = 1;
-  const double cost =
-      node.ops->is_task ? kDefault : Graph::Of(node).CostOf(node).value_or(kDefault);
-  return absl::Microseconds(cost);
+  if (!node.ops->is_task) {
+    const std::optional<double> cost = Graph::Of(node).CostOf(node);
+    return cost ? absl::Microseconds(*cost) : kTaskTime;
+  }
+  // The entry of one that has run already, because somebody waited for it, takes no time.
+  const auto word = static_cast<EngineTask&>(node).word.load(std::memory_order_relaxed);
+  const bool runs =
+      TaskWord::StateIn(word) == TaskState::kPending && (word & TaskWord::kEnding) == 0;
+  return runs ? kTaskTime : absl::ZeroDuration();
+}
+
+void SimulatedWorkers::Spend(ReadyNode& node) { Spend(TimeOf(node)); }
+
+void SimulatedWorkers::SpendOnTask() { Spend(kTaskTime); }
+
+void SimulatedWorkers::Spend(absl::Duration time) {
+  begin_ = clock_.Now();
+  spent_ += time;
 }
 
 void SimulatedWorkers::Take(Job& job, ReadyNode& node, absl::Duration begin) {

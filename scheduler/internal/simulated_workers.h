@@ -38,11 +38,9 @@ class SimulatedWorkers {
   Turn Next();
   // `successor`: what the worker goes on with, in place; null: nothing.
   void HasEnded(int slot, ReadyNode* successor);
-  // The worker whose turn it is runs that, too.
-  void Spend(ReadyNode& node) {
-    begin_ = clock_.Now();
-    spent_ += TimeOf(node);
-  }
+  // The worker whose turn it is runs that, too; or a task that it has claimed already.
+  void Spend(ReadyNode& node);
+  void SpendOnTask();
   const Clock& clock() const { return clock_; }
   // When it began with what it runs.
   absl::Duration begin() const { return begin_; }
@@ -69,6 +67,7 @@ class SimulatedWorkers {
   };
 
   static absl::Duration TimeOf(ReadyNode& node);
+  void Spend(absl::Duration time);
   void Take(Job& job, ReadyNode& node, absl::Duration begin);
   void GiveWork();
   Job* FirstToEnd();

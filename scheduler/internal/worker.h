@@ -48,6 +48,9 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
 
   RunLoop<P>& loop() const { return loop_; }
   int slot() const { return slot_; }
+  // No other worker takes part in what runs here (RunLoop::RunAlone).
+  bool apart() const { return apart_; }
+  void SetApart(bool apart) { apart_ = apart; }
   // First come, first served: nothing runs in place.
   bool strict() const { return strict_; }
   // True: no other thread touches what this one works on, until it leaves the slot.
@@ -220,6 +223,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   const int slot_;
   const bool strict_;
   const bool steals_;
+  bool apart_ = false;
   std::uint32_t announced_ = 0;  // with a fence
   bool alone_ = false;           // no thief: no handshakes, and a chunk need not be in the deque
   StaticNode<P>* const* chunk_ = nullptr;

@@ -10,16 +10,17 @@
 #include <random>
 #include <string>
 #include <thread>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 
+#include "scheduler/simulated.h"
 #include "weft/core/task_context.h"
+#include "weft/core/task_definition.h"
+#include "weft/core/task_ref.h"
 #include "weft/core/virtual_clock.h"
 #include "weft/scheduler/parallel_for.h"
 #include "weft/scheduler/task_graph.h"
@@ -29,44 +30,9 @@ namespace weft {
 namespace {
 
 using absl::Microseconds;
-
-// What a body saw.
-struct Step {
-  int what = 0;
-  int worker = 0;
-  absl::Duration end;
-
-  bool operator==(const Step&) const = default;
-};
-using Trace = std::vector<Step>;
-
-// A scheduler of simulated workers, and what its bodies saw.
-class Simulated {
- public:
-  Simulated(std::uint64_t seed, int workers, bool steals = true) {
-    SchedulerOptions options;
-    options.config.enable_work_stealing = steals;
-    options.executor = *SimulatedExecutor::Create(seed, workers, clock_);
-    options.clock = &clock_;
-    options.record_times = true;
-    scheduler_ = *TaskScheduler::Create(std::move(options));
-  }
-
-  TaskScheduler& operator*() { return *scheduler_; }
-  TaskScheduler* operator->() { return scheduler_.get(); }
-  auto Body(int what) {
-    return [this, what](TaskContext& context) {
-      trace_.push_back({what, context.worker(), clock_.Now()});
-    };
-  }
-  const Trace& trace() const { return trace_; }
-  absl::Duration now() const { return clock_.Now(); }
-
- private:
-  VirtualClock clock_;
-  Trace trace_;
-  std::unique_ptr<TaskScheduler> scheduler_;
-};
+using testing::Simulated;
+using testing::Step;
+using testing::Trace;
 
 TEST(SimulatedExecutorTest, RefusesImpossibleWidths) {
   VirtualClock clock;
@@ -167,102 +133,6 @@ TEST(SimulatedExecutorTest, OtherSeedsGiveOtherRuns) {
   EXPECT_GT(runs.size(), 40);
 }
 
-// What a list schedule must be, from what was seen of it alone.
-class GreedyTest : public ::testing::TestWithParam<int> {
- protected:
-  struct Job {
-    double cost = 1;
-    std::vector<int> after;
-  };
-  struct Ran {
-    absl::Duration begin;
-    absl::Duration end;
-    int worker = 0;
-  };
-
-  static std::vector<Job> Draw(std::mt19937& random) {
-    std::vector<Job> jobs(1 + random() % 60);
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-      jobs[i].cost = static_cast<double>(1 + random() % 20);
-      for (unsigned k = random() % 4; k > 0 && i > 0; --k) {
-        jobs[i].after.push_back(static_cast<int>(random() % i));
-      }
-    }
-    return jobs;
-  }
-
-  static std::vector<Ran> RunOf(const std::vector<Job>& jobs, std::uint64_t seed, int workers) {
-    Simulated scheduler(seed, workers);
-    TaskGraph graph;
-    std::vector<TaskGraph::Node> nodes;
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-      nodes.push_back(graph.Add(scheduler.Body(static_cast<int>(i))).Cost(jobs[i].cost));
-      for (const int before : jobs[i].after) {
-        nodes.back().After(nodes[static_cast<std::size_t>(before)]);
-      }
-    }
-    EXPECT_TRUE(scheduler->Run(graph).status.ok());
-    EXPECT_EQ(scheduler.trace().size(), jobs.size());
-    std::vector<Ran> ran(jobs.size());
-    for (const Step& step : scheduler.trace()) {
-      const auto i = static_cast<std::size_t>(step.what);
-      ran[i] = {step.end - Microseconds(jobs[i].cost), step.end, step.worker};
-    }
-    return ran;
-  }
-
-  // When all that it depends on has ended.
-  static absl::Duration ReadyAt(const Job& job, const std::vector<Ran>& ran) {
-    absl::Duration ready;
-    for (const int before : job.after) {
-      ready = std::max(ready, ran[static_cast<std::size_t>(before)].end);
-    }
-    return ready;
-  }
-};
-INSTANTIATE_TEST_SUITE_P(Workers, GreedyTest, ::testing::Values(1, 2, 3, 8, 16));
-
-TEST_P(GreedyTest, NoWorkerIsIdleWhileATaskIsReady) {
-  for (unsigned seed = 0; seed < 300; ++seed) {
-    SCOPED_TRACE("seed " + std::to_string(seed));
-    std::mt19937 random(seed);
-    const std::vector<Job> jobs = Draw(random);
-    const std::vector<Ran> ran = RunOf(jobs, seed, GetParam());
-    for (std::size_t i = 0; i < jobs.size(); ++i) {
-      const absl::Duration ready = ReadyAt(jobs[i], ran);
-      ASSERT_GE(ran[i].begin, ready) << i;
-      // Between being ready and beginning, all workers were at something else: at each of
-      // the moments when that could have changed.
-      std::vector<absl::Duration> moments = {ready};
-      for (const Ran& other : ran) {
-        if (other.end > ready && other.end < ran[i].begin) moments.push_back(other.end);
-      }
-      for (const absl::Duration moment : moments) {
-        if (moment >= ran[i].begin) continue;
-        const auto busy = std::count_if(ran.begin(), ran.end(), [moment](const Ran& other) {
-          return other.begin <= moment && moment < other.end;
-        });
-        ASSERT_EQ(busy, GetParam()) << i << " was ready at " << moment;
-      }
-    }
-  }
-}
-
-TEST_P(GreedyTest, AWorkerDoesOneThingAtATime) {
-  for (unsigned seed = 0; seed < 300; ++seed) {
-    std::mt19937 random(seed);
-    std::vector<Ran> ran = RunOf(Draw(random), seed, GetParam());
-    std::sort(ran.begin(), ran.end(), [](const Ran& a, const Ran& b) {
-      return std::tie(a.worker, a.begin) < std::tie(b.worker, b.begin);
-    });
-    for (std::size_t i = 1; i < ran.size(); ++i) {
-      if (ran[i].worker == ran[i - 1].worker) {
-        ASSERT_GE(ran[i].begin, ran[i - 1].end) << "seed " << seed;
-      }
-    }
-  }
-}
-
 TEST(SimulatedExecutorTest, WhatABodyRunsInsideItselfTakesItsWorkersTime) {
   Simulated scheduler(1, 1);
   TaskGraph graph;
@@ -309,6 +179,63 @@ TEST(SimulatedExecutorTest, GraphsInsideTasksBesideAGraph) {
     ASSERT_TRUE(scheduler->WaitAll().status.ok());
     ASSERT_EQ(ran, 31);
   }
+}
+
+// More roots than one chunk.
+TEST(SimulatedExecutorTest, AGraphInsideATaskMayNestAWideOne) {
+  Simulated scheduler(1, 3);
+  std::atomic<int> ran{0};
+  TaskGraph wide;
+  for (int i = 0; i < 1000; ++i) wide.Add([&ran] { ++ran; });
+  TaskGraph graph;
+  int rounds = 0;
+  graph.AddGraph(wide, [&rounds] { return ++rounds < 3; });
+  const auto started = scheduler->Start(graph);
+  ASSERT_TRUE(started.Wait().ok());
+  EXPECT_EQ(ran, 3000);
+}
+
+TEST(SimulatedExecutorTest, WhatTheEndOfAGraphSubmitsIsNotLost) {
+  Simulated scheduler(1, 3, /*steals=*/false);
+  int ran = 0;
+  TaskGraph inner;
+  inner.Add([] {});
+  TaskGraph graph;
+  graph.AddGraph(inner, [&] {
+    scheduler->Submit([&ran] { ++ran; });
+    return false;
+  });
+  ASSERT_TRUE(scheduler->Start(graph).Wait().ok());
+  ASSERT_TRUE(scheduler->WaitAll().status.ok());
+  EXPECT_EQ(ran, 1);
+}
+
+TEST(SimulatedExecutorTest, NamesThatNeverCameEndInOneOrder) {
+  const auto order = [] {
+    Simulated scheduler(1, 2);
+    TaskGroup group(*scheduler);
+    for (int i = 0; i < 50; ++i) {
+      TaskDefinition definition{.function = scheduler.Body(i),
+                                .dependencies = {TaskRef("ghost " + std::to_string(i))},
+                                .on_failed_dependency = DependencyPolicy::kRunAnyway};
+      EXPECT_TRUE(group.Schedule(std::move(definition)).ok());
+    }
+    group.Seal();
+    group.Wait();
+    return scheduler.trace();
+  };
+  const Trace first = order();
+  EXPECT_EQ(first.size(), 50);
+  for (int again = 0; again < 5; ++again) EXPECT_EQ(order(), first);
+}
+
+// Whose entry in the lane is taken later, when it has run.
+TEST(SimulatedExecutorTest, ATaskThatWasWaitedForTakesNoTimeAgain) {
+  Simulated scheduler(1, 1);
+  scheduler->Submit([&] { EXPECT_TRUE(scheduler->Submit({.priority = 1}, [] {}).Wait().ok()); });
+  scheduler->Submit(scheduler.Body(1));
+  ASSERT_TRUE(scheduler->WaitAll().status.ok());
+  EXPECT_EQ(scheduler.trace(), (Trace{{1, 0, Microseconds(3)}}));
 }
 
 TEST(SimulatedExecutorTest, WithoutStealingATaskStaysWithItsWorker) {
