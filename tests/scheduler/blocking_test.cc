@@ -247,7 +247,7 @@ TEST_P(WithoutThreadsTest, NothingElseRunsOnTheStackOfAGraph) {
   bool in_graph = false;
   int beside = 0;
   TaskGraph graph;
-  for (int i = 0; i < 20; ++i) graph.Add([&] { in_graph = i < 19; });
+  for (int i = 0; i < 20; ++i) graph.Add([&in_graph] { EXPECT_TRUE(in_graph); });
   const auto task = scheduler_->Submit([&] {
     for (int i = 0; i < 20; ++i) {
       scheduler_->Submit([&] { beside += in_graph ? 1000 : 1; });
