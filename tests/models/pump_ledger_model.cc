@@ -67,32 +67,43 @@ TEST(PumpLedgerModel, NoItemLiesWhileThereIsRoom) {
   });
 }
 
+// A worker that stays busy beside two others, and the item that it adds.
+struct BusyWorker {
+  BusyWorker() { ledger.TryEnter(); }
+
+  void AddOne(Model& m) {
+    m.Thread([this] {
+      deque.Push(1);
+      if (SeesRoom(ledger, deque)) Bring();
+    });
+    m.Finally([this] { Check(got.load() == 1, "the item was taken, once"); });
+  }
+  void LetLeave(int slot) {
+    const Look look = ledger.Leave(slot);
+    if (!SeemsEmpty(deque, look)) Bring();
+  }
+  void Bring() {
+    if (ledger.TryEnter().slot == Ledger::kNoSlot) return;
+    int item = 0;
+    if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
+  }
+
+  Ledger ledger{3, 3};
+  Deque deque;
+  ModelPlatform::Atomic<int> got{0};
+};
+
 // Two leave while a worker that stays busy adds an item: one of them has the fence, and looks
 // for both.
 TEST(PumpLedgerModel, OneFenceIsForAllThatLeave) {
   CheckModel({.name = "ledger_fence"}, [](Model& m) {
-    Ledger ledger(3, 3);
-    ledger.Calm();
-    Deque deque;
-    ModelPlatform::Atomic<int> got{0};
-    const auto bring = [&] {
-      if (ledger.TryEnter().slot == Ledger::kNoSlot) return;
-      int item = 0;
-      if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
-    };
-    ledger.TryEnter();  // the worker's own
+    BusyWorker busy;
+    busy.ledger.Calm();
     for (int other = 0; other < 2; ++other) {
-      const int slot = ledger.TryEnter().slot;
-      m.Thread([&, slot] {
-        const Look look = ledger.Leave(slot);
-        if (!SeemsEmpty(deque, look)) bring();
-      });
+      const int slot = busy.ledger.TryEnter().slot;
+      m.Thread([&busy, slot] { busy.LetLeave(slot); });
     }
-    m.Thread([&] {
-      deque.Push(1);
-      if (SeesRoom(ledger, deque)) bring();
-    });
-    m.Finally([&] { Check(got.load() == 1, "the item was taken, once"); });
+    busy.AddOne(m);
   });
 }
 
@@ -218,32 +229,16 @@ TEST(PumpLedgerModel, ShrinkingLosesNoWakeUp) {
 // stays busy adds an item: who retires looks nowhere, and so leaves the calm to the other.
 TEST(PumpLedgerModel, WhoRetiresLeavesTheCalm) {
   CheckModel({.name = "ledger_retire"}, [](Model& m) {
-    Ledger ledger(3, 3);
-    Deque deque;
-    ModelPlatform::Atomic<int> got{0};
-    const auto bring = [&] {
-      if (ledger.TryEnter().slot == Ledger::kNoSlot) return;
-      int item = 0;
-      if (deque.Steal(item)) got.fetch_add(item, std::memory_order_relaxed);
-    };
-    ledger.TryEnter();  // the worker's own
-    const int first = ledger.TryEnter().slot;
-    const int second = ledger.TryEnter().slot;
-    ledger.SetWidth(2);
-    ledger.Calm();
-    const auto leave = [&](int slot) {
-      const Look look = ledger.Leave(slot);
-      if (!SeemsEmpty(deque, look)) bring();
-    };
-    m.Thread([&, first] {
-      if (!ledger.Retire(first)) leave(first);
+    BusyWorker busy;
+    const int first = busy.ledger.TryEnter().slot;
+    const int second = busy.ledger.TryEnter().slot;
+    busy.ledger.SetWidth(2);
+    busy.ledger.Calm();
+    m.Thread([&busy, first] {
+      if (!busy.ledger.Retire(first)) busy.LetLeave(first);
     });
-    m.Thread([&, second] { leave(second); });
-    m.Thread([&] {
-      deque.Push(1);
-      if (SeesRoom(ledger, deque)) bring();
-    });
-    m.Finally([&] { Check(got.load() == 1, "the item was taken, once"); });
+    m.Thread([&busy, second] { busy.LetLeave(second); });
+    busy.AddOne(m);
   });
 }
 
