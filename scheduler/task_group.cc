@@ -33,24 +33,20 @@ TaskGroup::~TaskGroup() {
 
 absl::StatusOr<Task<>> TaskGroup::Schedule(TaskDefinition definition) {
   return internal::OrOutOfMemory([&]() -> absl::StatusOr<Task<>> {
-    std::vector<TaskDefinition> one;
-    one.push_back(std::move(definition));
-    std::vector<internal::TaskPtr> nodes;
-    nodes.reserve(1);
-    absl::Status scheduled = engine_.Schedule(*core_, std::move(one), nodes);
+    internal::TaskPtr node;
+    absl::Status scheduled = engine_.Schedule(*core_, {&definition, 1}, {&node, 1});
     if (!scheduled.ok()) return scheduled;
-    return Task<>(std::move(nodes.front()));
+    return Task<>(std::move(node));
   });
 }
 
 absl::StatusOr<std::vector<Task<>>> TaskGroup::ScheduleBatch(
     std::vector<TaskDefinition> definitions) {
   return internal::OrOutOfMemory([&]() -> absl::StatusOr<std::vector<Task<>>> {
-    std::vector<internal::TaskPtr> nodes;
-    nodes.reserve(definitions.size());
+    std::vector<internal::TaskPtr> nodes(definitions.size());
     std::vector<Task<>> tasks;
     tasks.reserve(definitions.size());
-    absl::Status scheduled = engine_.Schedule(*core_, std::move(definitions), nodes);
+    absl::Status scheduled = engine_.Schedule(*core_, definitions, nodes);
     if (!scheduled.ok()) return scheduled;
     for (internal::TaskPtr& node : nodes) tasks.emplace_back(std::move(node));
     return tasks;

@@ -52,7 +52,7 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
   PrepareFences();
   no_memory_ = &MakeStandIn(OutOfMemory());
   forked_ = &MakeStandIn(ForkedError());
-  forked_group_ = MakeCounted<GroupCore>(*this, clock_);
+  forked_group_ = MakeCounted<GroupCore>(*this, clock_, *pool_);
   executor_->Start(this);
 }
 
@@ -175,15 +175,9 @@ std::uintptr_t& Engine::EdgesOf(EngineTask& task, Bits word) {
                                             : reinterpret_cast<TaskExtras*>(task.edges)->edges;
 }
 
-TaskExtras* Engine::ExtrasOf(const EngineTask& task) {
-  // acquire: pairs with whoever has added them.
-  const Bits word = task.word.load(std::memory_order_acquire);
-  return (word & TaskWord::kHasExtras) == 0 ? nullptr : reinterpret_cast<TaskExtras*>(task.edges);
-}
-
 TaskExtras& Engine::MakeExtras(EngineTask& task) {
   if (TaskExtras* const extras = ExtrasOf(task)) return *extras;
-  auto made = std::make_unique<TaskExtras>();
+  auto& made = *::new (static_cast<void*>(NewBlock())) TaskExtras;
   // For a task that has ended nobody but us changes its edges: this lock keeps the others
   // out who want the same.
   std::unique_lock<StdPlatform::Lock> ended;
@@ -192,30 +186,40 @@ TaskExtras& Engine::MakeExtras(EngineTask& task) {
   if (!locked) ended = std::unique_lock(extras_lock_);
   if (TaskExtras* const extras = ExtrasOf(task)) {
     if (locked) task.UnlockEdges();
+    FreeExtras(made);
     return *extras;
   }
-  made->edges = task.edges;
-  TaskExtras& extras = *made;
-  task.edges = reinterpret_cast<std::uintptr_t>(made.release());
+  made.edges = task.edges;
+  task.edges = reinterpret_cast<std::uintptr_t>(&made);
   if (locked) {
     task.UnlockEdges(TaskWord::kHasExtras);
   } else {
     // release: publishes `edges`.
     task.word.fetch_or(TaskWord::kHasExtras, std::memory_order_release);
   }
-  return extras;
+  return made;
+}
+
+void Engine::FreeExtras(TaskExtras& extras) noexcept {
+  extras.~TaskExtras();
+  auto* const block = ::new (static_cast<void*>(&extras)) EdgeBlock<StdPlatform>;
+  if (!Forked()) FreeBlock(block, WorkerOfThread());
 }
 
 // A chain of continuations goes one by one.
 void Engine::Destroy(EngineTask& first) noexcept {
   for (EngineTask* task = &first; task != nullptr;) {
+    Engine& engine = Of(*task);
     EngineTask* continuation = nullptr;
     const Bits word = task->word.load(std::memory_order_relaxed);
     const TaskOps* const ops = &OpsOf(*task);
     if ((word & TaskWord::kHasExtras) != 0) {
-      const std::unique_ptr<TaskExtras> extras(reinterpret_cast<TaskExtras*>(task->edges));
-      for (TaskExtras::Error& error : extras->errors) ops->destroy_error(error.made);
-      continuation = extras->continuation.Release();
+      TaskExtras& extras = *reinterpret_cast<TaskExtras*>(task->edges);
+      if (TaskRarities* const rarities = extras.rarities()) {
+        for (TaskRarities::Error& error : rarities->errors) ops->destroy_error(error.made);
+        continuation = rarities->continuation.Release();
+      }
+      engine.FreeExtras(extras);
     }
     switch (TaskWord::StateIn(word)) {
       case TaskState::kCompleted:
@@ -226,7 +230,6 @@ void Engine::Destroy(EngineTask& first) noexcept {
       case TaskState::kCancelled: PayloadAs<TaskError>(*task).~TaskError(); break;
       default: break;  // never seen by others
     }
-    Engine& engine = Of(*task);
     const bool go_on = continuation != nullptr && continuation->Drop(TaskWord::kPin);
     engine.GiveBack(*task);
     task = go_on ? continuation : nullptr;

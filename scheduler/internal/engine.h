@@ -110,9 +110,9 @@ class Engine final : public WorkSource, private RunLoopHost {
   // For a task that there is no memory for, or no thread, after a fork: one that has ended
   // with that error. With a reference for the caller, unless `detached`.
   EngineTask& StandInFor(GroupCore& group, bool detached) noexcept;
-  // All or none. `handles` has room for as many.
-  absl::Status Schedule(GroupCore& group, std::vector<TaskDefinition> definitions,
-                        std::vector<TaskPtr>& handles);
+  // All or none. Of each in `handles`, which are as many.
+  absl::Status Schedule(GroupCore& group, std::span<TaskDefinition> definitions,
+                        std::span<TaskPtr> handles);
   // The name can be given to another task.
   absl::Status ReleaseName(GroupCore& group, std::string_view name);
   // `task` waits for `dependency`, too.
@@ -285,17 +285,17 @@ class Engine final : public WorkSource, private RunLoopHost {
   EdgeBlock<StdPlatform>* NewBlock();
   static std::uintptr_t& EdgesOf(EngineTask& task, Bits word);
   TaskExtras& MakeExtras(EngineTask& task);
-  static TaskExtras* ExtrasOf(const EngineTask& task);
+  void FreeExtras(TaskExtras& extras) noexcept;
   void PrepareTimes(EngineTask& task);
 
   // engine_names.cc: names, and what waits for them
-  absl::Status MakePlans(GroupCore& group, std::vector<TaskDefinition>& definitions, Plans& plans);
+  absl::Status MakePlans(GroupCore& group, std::span<TaskDefinition> definitions, Plans& plans);
   absl::Status CheckCycles(const Plans& plans);
-  absl::Status TakeIn(GroupCore& group, std::vector<TaskDefinition>& definitions, Plans& plans,
-                      EngineWorker* worker);
+  absl::Status TakeIn(GroupCore& group, std::span<TaskDefinition> definitions, Plans& plans,
+                      EngineWorker* worker, std::span<TaskPtr> handles);
   static absl::Status CycleError(std::vector<EngineTask*>& cycle);
   void Publish(GroupCore& group, Plans& plans, EngineWorker* worker);
-  static void RecordIn(GroupCore& group, const std::string& name,
+  static void RecordIn(GroupCore& group, std::string_view name,
                        const absl::Status& status) noexcept;
   template <class F>
   void ForEachSuccessor(EngineTask& task, F visit);

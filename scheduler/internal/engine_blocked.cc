@@ -115,9 +115,8 @@ void Engine::UnblockAll(EngineTask& first) {
 }
 
 absl::Status Engine::UnresolvedError(EngineTask& task) {
-  const TaskExtras* const extras = ExtrasOf(task);
-  const std::string label =
-      extras != nullptr && !extras->name.empty() ? "'" + extras->name + "'" : NameOf(task);
+  const std::string_view name = NameIn(task);
+  const std::string label = name.empty() ? NameOf(task) : "'" + std::string(name) + "'";
   return absl::FailedPreconditionError(label + " cannot start: it waits for '" +
                                        BareNameBehind(task) + "', which was never submitted");
 }
@@ -129,11 +128,9 @@ std::string Engine::BareNameBehind(EngineTask& wanted) {
     std::vector<TaskPin> bare;  // a name has a pin of ours and one of its own
     {
       absl::MutexLock lock(&group->names_mu);
-      for (const auto& [name, task] : group->names) {
-        if ((task->word.load(std::memory_order_relaxed) & TaskWord::kBareName) != 0) {
-          bare.emplace_back(task);
-        }
-      }
+      group->names.ForEach([&bare](EngineTask& task) {
+        if (IsBareName(task)) bare.emplace_back(&task);
+      });
     }
     for (const TaskPin& name : bare) {
       PinnedTasks kept;
@@ -143,7 +140,7 @@ std::string Engine::BareNameBehind(EngineTask& wanted) {
       while (!open.empty()) {
         EngineTask* const task = open.back();
         open.pop_back();
-        if (task == &wanted) return ExtrasOf(*name)->name;
+        if (task == &wanted) return std::string(NameIn(*name));
         std::vector<EngineTask*> successors;
         AddSuccessors(*task, successors, kept);
         for (EngineTask* const next : successors) {

@@ -59,10 +59,10 @@ void Engine::DestroyRunBody(EngineTask& task, absl::Status& status) noexcept {
   }
 }
 
-void Engine::RecordIn(GroupCore& group, const std::string& name,
+void Engine::RecordIn(GroupCore& group, std::string_view name,
                       const absl::Status& status) noexcept {
   try {
-    group.failures.Record({.id = {}, .name = name, .status = status});
+    group.failures.Record({.id = {}, .name = std::string(name), .status = status});
   } catch (const std::bad_alloc&) {
     // As below.
   }
@@ -70,26 +70,24 @@ void Engine::RecordIn(GroupCore& group, const std::string& name,
 
 void Engine::Record(EngineTask& task, const absl::Status& status) noexcept {
   try {
-    const TaskExtras* const extras = ExtrasOf(task);
     static_cast<GroupCore&>(*task.scope)
-        .failures.Record({.id = IdOf(task),
-                          .name = extras != nullptr ? extras->name : std::string(),
-                          .status = status});
+        .failures.Record(
+            {.id = IdOf(task), .name = std::string(NameIn(task)), .status = status});
   } catch (const std::bad_alloc&) {
     // The count of failures stays exact; there is no memory for one more text.
   }
 }
 
 void Engine::NoteStartTime(EngineTask& task) {
-  TaskExtras* const extras = ExtrasOf(task);
-  if (!extras->times) return;
+  TaskRarities* const rarities = RaritiesOf(task);
+  if (rarities == nullptr || !rarities->times) return;
   const Engine& engine = Of(task);
   const SimulatedWorkers* const simulated = engine.simulated_.get();
   const absl::Duration begin = simulated != nullptr && &simulated->clock() == &engine.clock_
                                    ? simulated->begin()
                                    : engine.clock_.Now();
-  std::lock_guard lock(extras->lock);
-  extras->times->started = begin;
+  std::lock_guard lock(rarities->lock);
+  rarities->times->started = begin;
 }
 
 void Engine::EndUnrun(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {
@@ -179,19 +177,18 @@ ReadyNode* Engine::EndBusy(EngineTask& task, EngineWorker& worker, TaskState sta
 
 void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept {
   auto& group = static_cast<GroupCore&>(*task.scope);
-  TaskExtras* const extras = ExtrasOf(task);
   TaskPin continuation;
   TaskPin unused;  // goes after the lock
   EdgeBlock<StdPlatform>* spare = nullptr;
-  if (extras != nullptr) {
-    std::lock_guard lock(extras->lock);
+  if (TaskRarities* const rarities = RaritiesOf(task)) {
+    std::lock_guard lock(rarities->lock);
     if (state == TaskState::kCompleted) {
-      continuation = extras->continuation;  // stays: who comes later goes on there
+      continuation = rarities->continuation;  // stays: who comes later goes on there
     } else {
-      unused = std::move(extras->continuation);
+      unused = std::move(rarities->continuation);
     }
-    spare = std::exchange(extras->spare, nullptr);
-    if (extras->times) extras->times->ended = clock_.Now();
+    spare = std::exchange(rarities->spare, nullptr);
+    if (rarities->times) rarities->times->ended = clock_.Now();
   }
   const Bits before = task.word.load(std::memory_order_relaxed);
   if (state != TaskState::kCompleted && (before & TaskWord::kBareName) == 0) {
@@ -294,7 +291,7 @@ absl::Status Engine::ContinueAs(EngineTask& task, EngineTask& continuation) {
   if (&Of(continuation) != this) {
     return absl::InvalidArgumentError("the continuation belongs to another scheduler");
   }
-  TaskExtras& extras = MakeExtras(task);
+  TaskRarities& rarities = MakeExtras(task).MakeRarities();
   TaskPin before(&continuation);  // declared before the lock: destroyed after it
   absl::MutexLock late(&late_mu_);
   if (absl::Status path = CheckEdge(task, continuation, "cannot continue as"); !path.ok()) {
@@ -313,9 +310,9 @@ absl::Status Engine::ContinueAs(EngineTask& task, EngineTask& continuation) {
     hand_over_count_.store(hand_overs_.size(), std::memory_order_relaxed);
   }
   {
-    std::lock_guard lock(extras.lock);
-    std::swap(extras.continuation, before);
-    if (extras.spare == nullptr) std::swap(extras.spare, unused);
+    std::lock_guard lock(rarities.lock);
+    std::swap(rarities.continuation, before);
+    if (rarities.spare == nullptr) std::swap(rarities.spare, unused);
   }
   if (unused != nullptr) FreeBlock(unused, WorkerOfThread());
   return absl::OkStatus();

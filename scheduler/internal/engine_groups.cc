@@ -2,17 +2,13 @@
 //
 // Groups, from their first task to their end, and the end of all of them.
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine.h"
@@ -32,43 +28,6 @@ EngineTask* After(const EnginePool& pool, const EngineTask& task) {
 }
 void SetAfter(EngineTask& task, const EngineTask* next) {
   task.link.store(next == nullptr ? 0 : EnginePool::IndexOf(*next), std::memory_order_relaxed);
-}
-
-template <class Less>
-EngineTask* Merge(const EnginePool& pool, EngineTask* a, EngineTask* b, Less less) {
-  EngineTask* first = nullptr;
-  EngineTask* last = nullptr;
-  while (a != nullptr || b != nullptr) {
-    EngineTask*& from = b == nullptr || (a != nullptr && !less(*b, *a)) ? a : b;
-    EngineTask* const task = from;
-    from = After(pool, *task);
-    if (last == nullptr) {
-      first = task;
-    } else {
-      SetAfter(*last, task);
-    }
-    last = task;
-    SetAfter(*last, nullptr);
-  }
-  return first;
-}
-
-// Merges lists of 1, 2, 4 and so on: no memory, and no recursion.
-template <class Less>
-EngineTask* Sorted(const EnginePool& pool, EngineTask* first, Less less) {
-  std::array<EngineTask*, 32> lists{};
-  while (first != nullptr) {
-    EngineTask* list = first;
-    first = After(pool, *list);
-    SetAfter(*list, nullptr);
-    std::size_t i = 0;
-    for (; lists[i] != nullptr; ++i) {
-      list = Merge(pool, std::exchange(lists[i], nullptr), list, less);
-    }
-    lists[i] = list;
-  }
-  for (EngineTask* list : lists) first = Merge(pool, list, first, less);
-  return first;
 }
 
 }  // namespace
@@ -101,7 +60,7 @@ void Engine::GroupCursor::StepOver(const GroupCore& gone) {
 
 IntrusivePtr<GroupCore> Engine::AddGroup() {
   if (Forked()) return forked_group_;
-  auto group = MakeCounted<GroupCore>(*this, clock_);
+  auto group = MakeCounted<GroupCore>(*this, clock_, *pool_);
   absl::MutexLock lock(&mu_);
   group->next = groups_;
   if (groups_ != nullptr) groups_->previous = group.get();
@@ -117,19 +76,15 @@ void Engine::Seal(GroupCore& group) {
   if (!group.Seal()) return;
   EngineTask* bare = nullptr;  // linked through themselves: they are in no queue
   {
+    EngineTask* last = nullptr;
     absl::MutexLock lock(&group.names_mu);
-    for (const auto& [name, task] : group.names) {
+    group.names.ForEach([&](EngineTask& task) {
       Bits seen = 0;
-      if ((task->word.load(std::memory_order_relaxed) & TaskWord::kBareName) == 0) continue;
-      if (!task->Decide(seen)) continue;
-      task->Add(TaskWord::kPin);
-      SetAfter(*task, bare);
-      bare = task;
-    }
-  }
-  if (simulated_ != nullptr) {  // a table has another order each time
-    bare = Sorted(*pool_, bare, [](const EngineTask& a, const EngineTask& b) {
-      return ExtrasOf(a)->name < ExtrasOf(b)->name;
+      if (!IsBareName(task) || !task.Decide(seen)) return;
+      task.Add(TaskWord::kPin);
+      SetAfter(task, nullptr);
+      bare == nullptr ? void(bare = &task) : SetAfter(*last, &task);
+      last = &task;
     });
   }
   while (bare != nullptr) {
@@ -168,12 +123,12 @@ void Engine::EndGroup(GroupCore& group) {
     }
     WaitSurely({.group = &group});
   }
-  absl::flat_hash_map<absl::string_view, EngineTask*> names;
+  NameTable names(*pool_);
   {
     absl::MutexLock lock(&group.names_mu);
-    names.swap(group.names);
+    names.TakeAll(group.names);
   }
-  for (const auto& [name, task] : names) Unpin(*task);
+  names.ForEach([](EngineTask& task) { Unpin(task); });
   absl::MutexLock lock(&mu_);
   if (cursors_ != nullptr) cursors_->StepOver(group);
   ++group_changes_;
@@ -295,19 +250,18 @@ void Engine::ListUnresolved(GroupCore& group, RunSummary& summary) {
   GroupCursor groups(*this);
   while (const IntrusivePtr<GroupCore> other = groups.Next()) {
     absl::MutexLock lock(&other->names_mu);
-    for (const auto& [name, task] : other->names) {
-      if ((task->word.load(std::memory_order_relaxed) & TaskWord::kBareName) == 0) continue;
+    other->names.ForEach([&](EngineTask& name) {
+      if (!IsBareName(name) || summary.unresolved.size() == RunSummary::kListedLimit) return;
       waiting.clear();
-      AddSuccessors(*task, waiting, kept);
+      AddSuccessors(name, waiting, kept);
       for (EngineTask* const each : waiting) {
         if (each->scope != &group) continue;
         if (summary.unresolved.size() == RunSummary::kListedLimit) return;
-        const TaskExtras* const extras = ExtrasOf(*each);
         summary.unresolved.push_back({.task = IdOf(*each),
-                                      .task_name = extras != nullptr ? extras->name : std::string(),
-                                      .waits_for = std::string(name)});
+                                      .task_name = std::string(NameIn(*each)),
+                                      .waits_for = std::string(NameIn(name))});
       }
-    }
+    });
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine.h"
@@ -34,8 +34,8 @@ namespace {
 using FunctionKind = BodyKind<TaskFunction>;
 static_assert(FunctionKind::Room::kInside);
 
-std::string LabelOf(const TaskDefinition& definition) {
-  return definition.id.empty() ? "a task without id" : "task '" + definition.id + "'";
+std::string Label(std::string_view name) {
+  return name.empty() ? "a task without id" : "task '" + std::string(name) + "'";
 }
 
 absl::Status NoTaskOfName(std::string_view name) {
@@ -73,16 +73,20 @@ bool Engine::Plans::may_close_cycle() const {
 void Engine::Plans::Discard() {
   const auto forget = [this](EngineTask& task) {
     group_.names_mu.AssertHeld();
-    if (const TaskExtras* const extras = ExtrasOf(task); extras != nullptr && !extras->name.empty())
-      group_.names.erase(extras->name);
+    group_.names.Remove(task);
   };
   for (const Plan& plan : all) {
     if (plan.was_name) {
       plan.task->word.fetch_and(~TaskWord::kPlanned, std::memory_order_relaxed);
       continue;
     }
-    forget(*plan.task);
-    if (TaskExtras* const extras = ExtrasOf(*plan.task)) delete extras;
+    if (TaskExtras* const extras = ExtrasOf(*plan.task)) {
+      if (!extras->name.empty()) {
+        forget(*plan.task);
+        plan.definition->id = std::move(extras->name);
+      }
+      engine_.FreeExtras(*extras);
+    }
     engine_.GiveBack(*plan.task);
   }
   for (EngineTask* const name : names_) {
@@ -94,24 +98,29 @@ void Engine::Plans::Discard() {
   }
 }
 
-EngineTask& Engine::Plans::FindOrMakeName(const std::string& name) {
+EngineTask& Engine::Plans::Make(const NameKey& key, std::string&& text) {
   group_.names_mu.AssertHeld();
-  if (const auto known = group_.names.find(name); known != group_.names.end()) {
-    return *known->second;
-  }
-  names_.reserve(names_.size() + 1);
   EngineTask& task = engine_.NewTask(group_);
+  task.ops = &kTaskOps<FunctionKind>;
+  if (text.empty()) return task;
   try {
-    task.ops = &kTaskOps<FunctionKind>;
+    group_.names.MakeRoom();
     TaskExtras& extras = engine_.MakeExtras(task);
-    extras.name = name;
-    MakeRoomForOne(group_.names);
-    group_.names.emplace(extras.name, &task);
+    extras.name_hash = key.hash;
+    extras.name = std::move(text);
   } catch (...) {
-    delete ExtrasOf(task);
     engine_.GiveBack(task);
     throw;
   }
+  group_.names.Add(task);
+  return task;
+}
+
+EngineTask& Engine::Plans::FindOrMakeName(const NameKey& name) {
+  group_.names_mu.AssertHeld();
+  if (EngineTask* const known = group_.names.Find(name)) return *known;
+  names_.reserve(names_.size() + 1);
+  EngineTask& task = Make(name, std::string(name.text));
   // One arrival that never comes, unless the name gets its task.
   EnginePool::JoinOf(task).store(1, std::memory_order_relaxed);
   task.word.store(TaskWord::kBlocked | TaskWord::kBareName | TaskWord::kHasExtras | TaskWord::kPin,
@@ -123,43 +132,28 @@ EngineTask& Engine::Plans::FindOrMakeName(const std::string& name) {
 absl::Status Engine::Plans::Add(TaskDefinition& definition) {
   group_.names_mu.AssertHeld();
   if (!definition.function) {
-    return absl::InvalidArgumentError(LabelOf(definition) + " has no function");
+    return absl::InvalidArgumentError(Label(definition.id) + " has no function");
   }
+  const NameKey key(definition.id);
   all.reserve(all.size() + 1);
   Plan plan{.definition = &definition};
-  if (!definition.id.empty()) {
-    if (const auto known = group_.names.find(definition.id); known != group_.names.end()) {
-      plan.task = known->second;
-      plan.was_name = true;
-      const Bits word = plan.task->word.load(std::memory_order_relaxed);
-      if ((word & TaskWord::kBareName) == 0 || InBatch(*plan.task) || TaskWord::Ended(word)) {
-        return absl::AlreadyExistsError(LabelOf(definition) + " already exists in this group");
-      }
-      plan.task->word.fetch_or(TaskWord::kPlanned, std::memory_order_relaxed);
+  if (!definition.id.empty()) plan.task = group_.names.Find(key);
+  if (plan.task != nullptr) {
+    plan.was_name = true;
+    const Bits word = plan.task->word.load(std::memory_order_relaxed);
+    if ((word & TaskWord::kBareName) == 0 || InBatch(*plan.task) || TaskWord::Ended(word)) {
+      return absl::AlreadyExistsError(Label(definition.id) + " already exists in this group");
     }
-  }
-  if (!plan.was_name) {
-    plan.task = &engine_.NewTask(group_);
-    plan.task->ops = &kTaskOps<FunctionKind>;
-    try {
-      if (!definition.id.empty()) {
-        TaskExtras& extras = engine_.MakeExtras(*plan.task);
-        extras.name = definition.id;
-        MakeRoomForOne(group_.names);
-        group_.names.emplace(extras.name, plan.task);
-      }
-    } catch (...) {
-      delete ExtrasOf(*plan.task);
-      engine_.GiveBack(*plan.task);
-      throw;
-    }
+    plan.task->word.fetch_or(TaskWord::kPlanned, std::memory_order_relaxed);
+  } else {
+    plan.task = &Make(key, std::move(definition.id));
   }
   plan.task->link.store(static_cast<std::uint32_t>(all.size()), std::memory_order_relaxed);
   all.push_back(std::move(plan));
   return absl::OkStatus();
 }
 
-absl::Status Engine::MakePlans(GroupCore& group, std::vector<TaskDefinition>& definitions,
+absl::Status Engine::MakePlans(GroupCore& group, std::span<TaskDefinition> definitions,
                                Plans& plans) {
   if (absl::Status refusal = group.Refusal(); !refusal.ok()) return refusal;
   plans.all.reserve(definitions.size());
@@ -168,20 +162,21 @@ absl::Status Engine::MakePlans(GroupCore& group, std::vector<TaskDefinition>& de
   }
   for (Plan& plan : plans.all) {
     const bool anyway = plan.definition->on_failed_dependency == DependencyPolicy::kRunAnyway;
-    plan.dependencies.reserve(plan.definition->dependencies.size());
-    for (const TaskRef& reference : plan.definition->dependencies) {
-      Dependency dependency{.run_anyway = anyway};
+    const std::vector<TaskRef>& references = plan.definition->dependencies;
+    plan.dependencies.reserve(references.size());
+    for (const TaskRef& reference : references) {
       if (reference.is_name() ? reference.name().empty() : reference.task() == nullptr) {
-        return absl::InvalidArgumentError("a dependency of " + LabelOf(*plan.definition) +
+        return absl::InvalidArgumentError("a dependency of " + Label(NameIn(*plan.task)) +
                                           " is empty: give a handle or a name");
       }
-      dependency.task = reference.is_name() ? &plans.FindOrMakeName(reference.name())
-                                            : static_cast<EngineTask*>(reference.task());
-      if (&Of(*dependency.task) != this) {
-        return absl::InvalidArgumentError("a dependency of " + LabelOf(*plan.definition) +
+      EngineTask* const task = reference.is_name()
+                                   ? &plans.FindOrMakeName(NameKey(reference.name()))
+                                   : static_cast<EngineTask*>(reference.task());
+      if (&Of(*task) != this) {
+        return absl::InvalidArgumentError("a dependency of " + Label(NameIn(*plan.task)) +
                                           " belongs to another scheduler");
       }
-      plan.dependencies.push_back(dependency);
+      plan.dependencies.push_back({.task = task, .run_anyway = anyway});
     }
     if (record_times_) PrepareTimes(*plan.task);
   }
@@ -280,7 +275,6 @@ void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
   for (Plan& plan : plans.all) {
     EngineTask& task = *plan.task;
     FunctionKind::Room::Make(task, std::move(plan.definition->function));
-    const bool named = !plan.definition->id.empty();
     const auto missing = static_cast<std::uint32_t>(plan.dependencies.size()) + 1;
     EnginePool::JoinOf(task).store(missing, std::memory_order_relaxed);
     if (plan.was_name) {
@@ -292,18 +286,17 @@ void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
           std::memory_order_seq_cst);
     } else {
       CountIn(group, worker);
+      const bool named = !NameIn(task).empty();
       const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
       task.word.store(FirstWord(plan.definition->options, 1, named ? 2 : 1) | extras,
                       std::memory_order_seq_cst);
     }
   }
-  for (std::size_t i = 0; i < plans.all.size(); ++i) {
-    plans.linked[i] = Link(*plans.all[i].task, plans.all[i].dependencies, plans.all[i].was_name);
-  }
+  for (Plan& plan : plans.all) plan.linked = Link(*plan.task, plan.dependencies, plan.was_name);
 }
 
-absl::Status Engine::Schedule(GroupCore& group, std::vector<TaskDefinition> definitions,
-                              std::vector<TaskPtr>& handles) {
+absl::Status Engine::Schedule(GroupCore& group, std::span<TaskDefinition> definitions,
+                              std::span<TaskPtr> handles) {
   EngineWorker* const worker = WorkerOfThread();
   const GroupCore::Rest rest = group.rest();
   absl::Status refusal = OrOutOfMemory([&] {  // one, for as long as they come in
@@ -311,12 +304,11 @@ absl::Status Engine::Schedule(GroupCore& group, std::vector<TaskDefinition> defi
   });
   if (refusal.ok()) {
     Plans plans(*this, group);
-    refusal = TakeIn(group, definitions, plans, worker);
+    refusal = TakeIn(group, definitions, plans, worker, handles);
     if (refusal.ok()) {
       Ending ending(worker);
-      for (TaskPtr& handle : plans.handles) handles.push_back(std::move(handle));
-      for (std::size_t i = 0; i < plans.all.size(); ++i) {
-        LetGo(*plans.all[i].task, std::move(plans.linked[i]), ending);
+      for (Plan& plan : plans.all) {
+        LetGo(*plan.task, std::move(plan.linked), ending);
         FinishSkips(ending);  // each has a cause of its own
       }
       FinishSubmission(ending);
@@ -336,14 +328,12 @@ absl::Status Engine::Schedule(GroupCore& group, std::vector<TaskDefinition> defi
 }
 
 // All that takes the lock on the names: users' destructors run later.
-absl::Status Engine::TakeIn(GroupCore& group, std::vector<TaskDefinition>& definitions,
-                            Plans& plans, EngineWorker* worker) {
+absl::Status Engine::TakeIn(GroupCore& group, std::span<TaskDefinition> definitions,
+                            Plans& plans, EngineWorker* worker, std::span<TaskPtr> handles) {
   absl::MutexLock lock(&group.names_mu);
   absl::Status refusal;
   try {
     refusal = MakePlans(group, definitions, plans);
-    plans.linked.resize(plans.all.size());
-    plans.handles.reserve(plans.all.size());
     if (refusal.ok() && plans.may_close_cycle()) {
       absl::MutexLock late(&late_mu_);  // others must not add an edge between look and link
       refusal = CheckCycles(plans);
@@ -358,39 +348,36 @@ absl::Status Engine::TakeIn(GroupCore& group, std::vector<TaskDefinition>& defin
     plans.Discard();
     return refusal;
   }
-  for (const Plan& plan : plans.all) plans.handles.push_back(TaskPtr::Adopt(plan.task));
+  for (std::size_t i = 0; i < handles.size(); ++i) handles[i] = TaskPtr::Adopt(plans.all[i].task);
   return absl::OkStatus();
 }
 
 absl::StatusOr<TaskPtr> Engine::FindNamed(GroupCore& group, std::string_view name) {
   if (Forked()) return ForkedError();
   absl::MutexLock lock(&group.names_mu);
-  const auto found = group.names.find(absl::string_view(name.data(), name.size()));
-  if (found == group.names.end() ||
-      (found->second->word.load(std::memory_order_relaxed) & TaskWord::kBareName) != 0) {
+  EngineTask* const found = group.names.Find(NameKey(name));
+  if (found == nullptr || IsBareName(*found)) {
     return OrOutOfMemory([&] { return NoTaskOfName(name); });
   }
-  return TaskPtr(found->second);
+  return TaskPtr(found);
 }
 
 absl::Status Engine::ReleaseName(GroupCore& group, std::string_view name) {
   if (Forked()) return ForkedError();
   TaskPin released;  // declared before the lock: destroyed after it
   absl::MutexLock lock(&group.names_mu);
-  const auto found = group.names.find(absl::string_view(name.data(), name.size()));
-  const Bits word =
-      found == group.names.end() ? 0 : found->second->word.load(std::memory_order_acquire);
-  if (found == group.names.end() || (word & TaskWord::kBareName) != 0) {
+  EngineTask* const found = group.names.Find(NameKey(name));
+  if (found == nullptr || IsBareName(*found)) {
     return OrOutOfMemory([&] { return NoTaskOfName(name); });
   }
-  if (!TaskWord::Ended(word)) {
+  if (!TaskWord::Ended(found->word.load(std::memory_order_acquire))) {
     return OrOutOfMemory([&] {
       return absl::FailedPreconditionError("the name '" + std::string(name) +
                                            "' is in use: its task has not ended");
     });
   }
-  released = TaskPin::Adopt(found->second);
-  group.names.erase(found);
+  group.names.Remove(*found);
+  released = TaskPin::Adopt(found);
   return absl::OkStatus();
 }
 

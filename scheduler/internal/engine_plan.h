@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
+
 #include "weft/core/task_definition.h"
 #include "weft/scheduler/internal/engine.h"
 
@@ -18,7 +20,8 @@ struct Engine::Plan {
   TaskDefinition* definition = nullptr;
   EngineTask* task = nullptr;
   bool was_name = false;  // others wait for it already
-  std::vector<Dependency> dependencies = {};
+  absl::InlinedVector<Dependency, 3> dependencies = {};
+  Linked linked = {};
 };
 
 // A batch of them.
@@ -31,8 +34,9 @@ class Engine::Plans {
   Plans& operator=(const Plans&) = delete;
 
   // Throws std::bad_alloc. The task of this name, or what stands for it until it comes.
-  EngineTask& FindOrMakeName(const std::string& name);
-  // A task for `definition`, with its function still to come. AlreadyExists.
+  EngineTask& FindOrMakeName(const NameKey& name);
+  // A task for `definition`, whose id becomes its name, with its function still to come.
+  // AlreadyExists.
   absl::Status Add(TaskDefinition& definition);
   void Keep() { names_.clear(); }
   // Takes back what was made; instead of Keep.
@@ -44,11 +48,12 @@ class Engine::Plans {
     return !TaskWord::Referenced(word) || (word & TaskWord::kPlanned) != 0;
   }
 
-  std::vector<Plan> all;
-  std::vector<Linked> linked;    // as many, made before anything is published
-  std::vector<TaskPtr> handles;  // the same
+  absl::InlinedVector<Plan, 1> all;
 
  private:
+  // A task without a name, or with a new one, `text`, which is moved from: last of all.
+  EngineTask& Make(const NameKey& key, std::string&& text);
+
   Engine& engine_;
   GroupCore& group_;
   std::vector<EngineTask*> names_;  // made here, and known to others

@@ -34,8 +34,8 @@ const absl::Status& Ok() {
 }  // namespace
 
 std::string Engine::NameOf(EngineTask& task) {
-  const TaskExtras* const extras = ExtrasOf(task);
-  return extras == nullptr || extras->name.empty() ? Label(IdOf(task), "") : extras->name;
+  const std::string_view name = NameIn(task);
+  return name.empty() ? Label(IdOf(task), "") : std::string(name);
 }
 
 // Never throws: where there is no memory for the text of a skip, its cause stands alone.
@@ -48,9 +48,7 @@ absl::Status Engine::StatusOf(EngineTask& task, Bits word) noexcept {
   const Bits cause_word = cause.word.load(std::memory_order_acquire);
   const absl::Status& why = PayloadAs<TaskError>(cause).status;
   try {
-    const TaskExtras* const extras = ExtrasOf(cause);
-    std::string text = "skipped: dependency " +
-                       Label(IdOf(cause), extras != nullptr ? extras->name : std::string_view());
+    std::string text = "skipped: dependency " + Label(IdOf(cause), NameIn(cause));
     if ((cause_word & TaskWord::kBareName) != 0) {
       text += " was never submitted";
     } else {
@@ -68,17 +66,17 @@ absl::Status Engine::StatusOf(EngineTask& task, Bits word) noexcept {
 const void* Engine::MadeError(EngineTask& task, const absl::Status& error) noexcept {
   if (OpsOf(task).make_error == nullptr || Of(task).Forked()) return nullptr;
   try {
-    TaskExtras& extras = Of(task).MakeExtras(task);
-    std::lock_guard lock(extras.lock);
-    for (const TaskExtras::Error& known : extras.errors) {
+    TaskRarities& rarities = Of(task).MakeExtras(task).MakeRarities();
+    std::lock_guard lock(rarities.lock);
+    for (const TaskRarities::Error& known : rarities.errors) {
       if (known.status == error) return known.made;
     }
-    TaskExtras::Error& made = extras.errors.emplace_front();
+    TaskRarities::Error& made = rarities.errors.emplace_front();
     try {
       made.status = error;
       made.made = OpsOf(task).make_error(error);
     } catch (...) {
-      extras.errors.pop_front();
+      rarities.errors.pop_front();
       throw;
     }
     return made.made;
@@ -118,14 +116,14 @@ TaskResult Engine::ResultOfTask(EngineTask& task) {
   result.state = state;
   if (IsTerminal(state)) result.status = StatusOf(task, word);
   result.attempts = (word & TaskWord::kStarted) != 0 ? 1 : 0;
-  if (const TaskExtras* const extras = ExtrasOf(task)) {
-    try {
-      result.name = extras->name;
-    } catch (const std::bad_alloc&) {
-      result.name.clear();
-    }
-    std::lock_guard lock(extras->lock);
-    result.times = extras->times;
+  try {
+    result.name = NameIn(task);
+  } catch (const std::bad_alloc&) {
+    result.name.clear();
+  }
+  if (TaskRarities* const rarities = RaritiesOf(task)) {
+    std::lock_guard lock(rarities->lock);
+    result.times = rarities->times;
   }
   return result;
 }

@@ -272,12 +272,12 @@ void Engine::CancelOne(EngineTask& task) {
 }
 
 void Engine::CancelTokenOf(EngineTask& task, const absl::Status& why) {
-  TaskExtras* const extras = ExtrasOf(task);
-  if (extras == nullptr) return;
+  TaskRarities* const rarities = RaritiesOf(task);
+  if (rarities == nullptr) return;
   std::optional<CancellationSource> source;
   {
-    std::lock_guard lock(extras->lock);
-    source = extras->source;
+    std::lock_guard lock(rarities->lock);
+    source = rarities->source;
   }
   if (source) source->Cancel(why);
 }
@@ -313,12 +313,12 @@ void Engine::CancelTasks(GroupCore& group, const absl::Status& why) {
 }
 
 CancellationToken Engine::TokenOf(EngineTask& task) {
-  TaskExtras& extras = MakeExtras(task);
+  TaskRarities& rarities = MakeExtras(task).MakeRarities();
   CancellationSource source;
   {
-    std::lock_guard lock(extras.lock);
-    if (!extras.source) extras.source = source;
-    source = *extras.source;
+    std::lock_guard lock(rarities.lock);
+    if (!rarities.source) rarities.source = source;
+    source = *rarities.source;
   }
   // After the source is known: whoever cancels looks for it after the request.
   const auto& group = static_cast<const GroupCore&>(*task.scope);

@@ -52,7 +52,7 @@ void Engine::Refuse(GroupCore& group, EngineTask& task, absl::Status why, bool d
 }
 
 void Engine::PrepareTimes(EngineTask& task) {
-  MakeExtras(task).times.emplace().submitted = clock_.Now();
+  MakeExtras(task).MakeRarities().times.emplace().submitted = clock_.Now();
 }
 
 void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependency> dependencies,
@@ -196,10 +196,10 @@ Engine::Added Engine::AddEdgeCounted(EngineTask& from, EngineTask& to, bool run_
 }
 
 TaskPin Engine::ContinuationOf(const EngineTask& task) {
-  const TaskExtras* const extras = ExtrasOf(task);
-  if (extras == nullptr) return {};
-  std::lock_guard lock(extras->lock);
-  return extras->continuation;
+  TaskRarities* const rarities = RaritiesOf(task);
+  if (rarities == nullptr) return {};
+  std::lock_guard lock(rarities->lock);
+  return rarities->continuation;
 }
 
 Engine::Added Engine::AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTask& to,

@@ -11,9 +11,7 @@
 #include <string_view>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
@@ -23,6 +21,7 @@
 #include "weft/core/internal/ref_counted.h"
 #include "weft/core/task_state.h"
 #include "weft/scheduler/internal/group_count.h"
+#include "weft/scheduler/internal/name_table.h"
 #include "weft/scheduler/internal/scope.h"
 #include "weft/scheduler/internal/task_ptr.h"
 #include "weft/sync/failure_log.h"
@@ -37,7 +36,8 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
  public:
   using Count = GroupCount<StdPlatform>;
 
-  GroupCore(Engine& engine, const Clock& clock) : engine_(engine), clock_(clock) {
+  GroupCore(Engine& engine, const Clock& clock, const EnginePool& pool)
+      : names(pool), engine_(engine), clock_(clock) {
     FollowStopFlag(&stop_);
   }
 
@@ -107,9 +107,9 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
 
   FailureLog failures;
 
-  // Names, of tasks and of those to come; the map holds a reference to each.
+  // Names, of tasks and of those to come; each has a reference from here.
   absl::Mutex names_mu;
-  absl::flat_hash_map<absl::string_view, EngineTask*> names ABSL_GUARDED_BY(names_mu);
+  NameTable names ABSL_GUARDED_BY(names_mu);
 
   // The engine's list of groups; guarded by its lock.
   GroupCore* next = nullptr;

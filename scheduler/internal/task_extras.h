@@ -5,10 +5,13 @@
 #ifndef WEFT_SCHEDULER_INTERNAL_TASK_EXTRAS_H_
 #define WEFT_SCHEDULER_INTERNAL_TASK_EXTRAS_H_
 
+#include <atomic>
 #include <cstdint>
 #include <forward_list>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 
@@ -19,26 +22,82 @@
 
 namespace weft::internal {
 
-// Belongs to its task, and goes with it.
+// What hardly any task has.
 //
-// Thread safety: `edges` as TaskNode::edges; `name` is constant; the others are guarded
-// by `lock`.
-struct TaskExtras {
+// Thread safety: all of it is guarded by `lock`.
+struct TaskRarities {
   // A result that handles read, made when it was first asked for.
   struct Error {
     absl::Status status;
     void* made = nullptr;
   };
 
-  std::uintptr_t edges = 0;
-  std::string name;
-  mutable StdPlatform::Lock lock;
+  StdPlatform::Lock lock;
   std::optional<CancellationSource> source;
   std::optional<TaskTimes> times;
   TaskPin continuation;                     // the task that its successors wait for instead
   EdgeBlock<StdPlatform>* spare = nullptr;  // room for handing them over
   std::forward_list<Error> errors;
 };
+
+// Belongs to its task, and goes with it. Lies in a cell, as a block of edges does.
+//
+// Thread safety: `edges` as TaskNode::edges; `name` and `name_hash` are constant; the
+// places in the list of names are guarded by who has the list; Rarities: any thread.
+class TaskExtras {
+ public:
+  TaskExtras() = default;
+  TaskExtras(const TaskExtras&) = delete;
+  TaskExtras& operator=(const TaskExtras&) = delete;
+  ~TaskExtras() { delete rarities(); }
+
+  // Null: it has none yet.
+  TaskRarities* rarities() const { return rarities_.load(std::memory_order_acquire); }
+  // Throws std::bad_alloc.
+  TaskRarities& MakeRarities() {
+    TaskRarities* known = rarities();
+    if (known != nullptr) return *known;
+    auto made = std::make_unique<TaskRarities>();
+    // acq_rel: publishes what was made, or sees what another thread made.
+    if (!rarities_.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) {
+      return *known;
+    }
+    return *made.release();
+  }
+
+  std::uintptr_t edges = 0;
+  std::string name;
+  std::uint32_t name_hash = 0;
+  // The names of the group that came before and after it, by their tasks' indices; 0: none.
+  std::uint32_t previous_name = 0;
+  std::uint32_t next_name = 0;
+
+ private:
+  StdPlatform::Atomic<TaskRarities*> rarities_{nullptr};
+};
+static_assert(sizeof(TaskExtras) <= sizeof(EdgeBlock<StdPlatform>) &&
+              alignof(TaskExtras) <= alignof(EdgeBlock<StdPlatform>));
+
+// Null: it has none.
+inline TaskExtras* ExtrasOf(const EngineTask& task) {
+  // acquire: pairs with whoever has added them.
+  const auto word = task.word.load(std::memory_order_acquire);
+  return (word & TaskWord::kHasExtras) == 0 ? nullptr : reinterpret_cast<TaskExtras*>(task.edges);
+}
+inline TaskRarities* RaritiesOf(const EngineTask& task) {
+  const TaskExtras* const extras = ExtrasOf(task);
+  return extras == nullptr ? nullptr : extras->rarities();
+}
+// Empty: it has none.
+inline std::string_view NameIn(const EngineTask& task) {
+  const TaskExtras* const extras = ExtrasOf(task);
+  return extras == nullptr ? std::string_view() : std::string_view(extras->name);
+}
+
+// Whether it stands for a name that nobody gave a task yet.
+inline bool IsBareName(const EngineTask& task) {
+  return (task.word.load(std::memory_order_relaxed) & TaskWord::kBareName) != 0;
+}
 
 }  // namespace weft::internal
 
