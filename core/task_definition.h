@@ -7,7 +7,7 @@
 
 #include <cstddef>
 #include <functional>
-#include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,7 +16,6 @@
 
 #include "absl/status/status.h"
 
-#include "weft/core/internal/manual_storage.h"
 #include "weft/core/task_context.h"
 #include "weft/core/task_options.h"
 #include "weft/core/task_ref.h"
@@ -51,46 +50,91 @@ class TaskFunction {
     if constexpr (internal::HasNull<Stored>) {
       if (callable == nullptr) return;
     }
-    holder_ = std::make_unique<Holder<Stored>>(std::forward<F>(callable));
+    Kind<Stored>::Make(room_, std::forward<F>(callable));
+    ops_ = &kOps<Kind<Stored>>;
   }
+  TaskFunction(TaskFunction&& other) noexcept : ops_(std::exchange(other.ops_, nullptr)) {
+    if (ops_ != nullptr) ops_->move(other.room_, room_);
+  }
+  TaskFunction& operator=(TaskFunction&& other) noexcept {
+    if (this == &other) return *this;
+    Reset();  // a throw from here ends the process, as it does from the destructor
+    ops_ = std::exchange(other.ops_, nullptr);
+    if (ops_ != nullptr) ops_->move(other.room_, room_);
+    return *this;
+  }
+  ~TaskFunction() { Reset(); }
 
   // False for a default one, a null pointer and an empty std::function.
-  explicit operator bool() const { return holder_ != nullptr; }
+  explicit operator bool() const { return ops_ != nullptr; }
 
   // Throws what the callable throws. InvalidArgument when *this is empty.
   absl::Status operator()(TaskContext& context) {
-    if (holder_ == nullptr) return absl::InvalidArgumentError("the task's function is empty");
-    return holder_->Call(context);
+    if (ops_ == nullptr) return absl::InvalidArgumentError("the task's function is empty");
+    return ops_->call(room_, context);
   }
 
   // Destroys the callable and what it captured; throws what their destructors throw.
   void Reset() {
-    if (const std::unique_ptr<HolderBase> holder = std::move(holder_)) holder->Destroy();
+    if (const Ops* const ops = std::exchange(ops_, nullptr)) ops->destroy(room_);
   }
 
  private:
-  struct HolderBase {
-    virtual ~HolderBase() = default;
-    virtual absl::Status Call(TaskContext& context) = 0;
-    virtual void Destroy() = 0;
+  // As much as two pointers lies in here, what is larger on the heap.
+  static constexpr std::size_t kRoom = 2 * sizeof(void*);
+
+  struct Ops {
+    absl::Status (*call)(std::byte* room, TaskContext& context);
+    void (*move)(std::byte* from, std::byte* to) noexcept;  // `from` is empty then
+    void (*destroy)(std::byte* room);
   };
 
   template <class F>
-  struct Holder final : HolderBase {
-    explicit Holder(F&& callable) : storage(std::in_place, std::move(callable)) {}
-    explicit Holder(const F& callable) : storage(std::in_place, callable) {}
+  struct Kind {
+    static constexpr bool kInside = sizeof(F) <= kRoom && alignof(F) <= alignof(void*) &&
+                                    std::is_nothrow_move_constructible_v<F> &&
+                                    std::is_nothrow_destructible_v<F>;
 
-    absl::Status Call(TaskContext& context) override {
-      if constexpr (std::is_invocable_v<F&, TaskContext&>) {
-        return ToStatus([&]() -> decltype(auto) { return std::invoke(storage.value(), context); });
+    template <class G>
+    static void Make(std::byte* room, G&& callable) {
+      if constexpr (kInside) {
+        ::new (static_cast<void*>(room)) F(std::forward<G>(callable));
       } else {
-        return ToStatus([&]() -> decltype(auto) { return std::invoke(storage.value()); });
+        ::new (static_cast<void*>(room)) F*(new F(std::forward<G>(callable)));
       }
     }
-    void Destroy() override { storage.Destroy(); }
-
-    internal::ManualStorage<F> storage;
+    static F& In(std::byte* room) {
+      if constexpr (kInside) {
+        return *std::launder(reinterpret_cast<F*>(room));
+      } else {
+        return **std::launder(reinterpret_cast<F**>(room));
+      }
+    }
+    static absl::Status Call(std::byte* room, TaskContext& context) {
+      if constexpr (std::is_invocable_v<F&, TaskContext&>) {
+        return ToStatus([&]() -> decltype(auto) { return std::invoke(In(room), context); });
+      } else {
+        return ToStatus([&]() -> decltype(auto) { return std::invoke(In(room)); });
+      }
+    }
+    static void Move(std::byte* from, std::byte* to) noexcept {
+      if constexpr (kInside) {
+        ::new (static_cast<void*>(to)) F(std::move(In(from)));
+        In(from).~F();
+      } else {
+        ::new (static_cast<void*>(to)) F*(&In(from));
+      }
+    }
+    static void Destroy(std::byte* room) {
+      if constexpr (kInside) {
+        In(room).~F();
+      } else {
+        delete &In(room);  // frees the memory also where the destructor throws
+      }
+    }
   };
+  template <class K>
+  static constexpr Ops kOps = {&K::Call, &K::Move, &K::Destroy};
 
   template <class F>
   static absl::Status ToStatus(F call) {
@@ -105,7 +149,8 @@ class TaskFunction {
     }
   }
 
-  std::unique_ptr<HolderBase> holder_;
+  const Ops* ops_ = nullptr;
+  alignas(void*) std::byte room_[kRoom];
 };
 
 // What becomes of a task when a dependency fails, is cancelled or is skipped.

@@ -76,6 +76,7 @@ class Weft {
     TaskGroup group(*scheduler_);
     for (std::uint32_t node = 0; node < dag.size(); ++node) {
       TaskDefinition definition{.id = names[node], .function = Body{&work, node}};
+      definition.dependencies.reserve(dag.predecessors(node).size());
       for (const std::uint32_t before : dag.predecessors(node)) {
         definition.dependencies.emplace_back(names[before]);
       }

@@ -2,6 +2,7 @@
 
 #include "weft/core/task_definition.h"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -67,6 +68,55 @@ TEST(TaskFunctionTest, ResetDestroysTheCapturesAndPassesOnWhatTheyThrow) {
   TaskFunction throwing([thrower = Thrower(true)] {});
   EXPECT_THROW(throwing.Reset(), std::runtime_error);
   throwing.Reset();
+}
+
+// Counts those that are alive, wherever they were moved to.
+template <std::size_t kBytes, bool kMovesQuietly>
+struct Counted {
+  explicit Counted(int& its_alive) : alive(its_alive) { ++alive; }
+  Counted(Counted&& other) noexcept(kMovesQuietly) : alive(other.alive), calls(other.calls) {
+    ++alive;
+  }
+  ~Counted() { --alive; }
+  absl::Status operator()() {
+    return ++calls == 1 ? absl::OkStatus() : absl::AbortedError("called before");
+  }
+  int& alive;
+  char calls = 0;
+  char more[kBytes - sizeof(int*) - 1] = {};
+};
+
+template <class F>
+class TaskFunctionRoomTest : public testing::Test {};
+using Callables = testing::Types<Counted<16, true>, Counted<16, false>, Counted<64, true>>;
+TYPED_TEST_SUITE(TaskFunctionRoomTest, Callables);
+
+TYPED_TEST(TaskFunctionRoomTest, MovesKeepTheCallableAndLeaveNothing) {
+  int alive = 0;
+  FakeTask task;
+  TaskContext context(task, 3, 1);
+  {
+    TaskFunction first{TypeParam(alive)};
+    EXPECT_EQ(alive, 1);
+    EXPECT_TRUE(first(context).ok());
+    TaskFunction second = std::move(first);
+    EXPECT_FALSE(static_cast<bool>(first));  // NOLINT: what is left is said to be empty
+    EXPECT_TRUE(absl::IsInvalidArgument(first(context)));
+    EXPECT_TRUE(absl::IsAborted(second(context))) << "it is the same callable";
+    TaskFunction third{TypeParam(alive)};
+    EXPECT_EQ(alive, 2);
+    third = std::move(second);
+    EXPECT_EQ(alive, 1) << "what was assigned to has gone";
+    EXPECT_TRUE(absl::IsAborted(third(context)));
+    TaskFunction& same = third;
+    third = std::move(same);
+    EXPECT_TRUE(absl::IsAborted(third(context)));
+    third = TaskFunction();
+    EXPECT_EQ(alive, 0);
+    third = TaskFunction(TypeParam(alive));
+    EXPECT_EQ(alive, 1);
+  }
+  EXPECT_EQ(alive, 0);
 }
 
 TEST(TaskRefTest, NamesAndHandlesAreToldApart) {
