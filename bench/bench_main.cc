@@ -16,6 +16,7 @@ namespace {
 
 void RegisterAll(Suite& suite) {
   RegisterSerial(suite);
+  RegisterNameMap(suite);
   RegisterWeft(suite);
   RegisterWeftGraph(suite);
   RegisterWeftFeatures(suite);

@@ -11,6 +11,7 @@ namespace weft::bench {
 class Suite;
 
 void RegisterSerial(Suite& suite);
+void RegisterNameMap(Suite& suite);
 void RegisterWeft(Suite& suite);
 void RegisterWeftGraph(Suite& suite);
 void RegisterWeftFeatures(Suite& suite);
