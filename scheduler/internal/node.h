@@ -20,6 +20,7 @@ struct EngineShape {
   static constexpr std::size_t kMaxChunks = std::size_t{1} << 14;
   static constexpr std::size_t kDequeCapacity = 1024;
   static constexpr int kSearchRounds = 64;
+  static constexpr int kSearchRoundsFed = 256;
   static constexpr std::uint32_t kCalmAfter = 1 << 14;
   static constexpr int kMaxReplacements = 256;
   static constexpr std::uint32_t kCacheBatch = 64;

@@ -142,12 +142,20 @@ class RunLoop {
     worker.TurnToGraph(nullptr);
   }
 
+  // What a worker remembers while it looks and runs.
+  //
+  // Thread safety: the worker.
+  struct Shift {
+    const Latch<P>* until = nullptr;  // works on a graph's nodes only, until it is set
+    std::uint32_t picks = 0;
+    bool fed = false;  // has had tasks from outside
+  };
   // For a host that drains on one thread, as its workers by turns: what this one takes now,
-  // when it steals from `first_victim` first. `picks`: the worker's own.
-  Node<P>* TakeNext(int slot, std::uint32_t& picks, int first_victim) {
+  // when it steals from `first_victim` first.
+  Node<P>* TakeNext(int slot, Shift& shift, int first_victim) {
     Worker<P>& worker = WorkerAt(slot);
-    if (Node<P>* node = PopNext(worker, nullptr, picks)) return node;
-    return Find(worker, nullptr, kPatience, first_victim);
+    if (Node<P>* node = PopNext(worker, shift)) return node;
+    return Find(worker, shift, kPatience, first_victim);
   }
   // Runs it; the node that the worker runs next.
   Node<P>* RunNext(Worker<P>& worker, Node<P>& node) {
@@ -279,9 +287,9 @@ class RunLoop {
   // Until there is nothing to do, or `until` is set. False: the pump has retired.
   bool Pump(Worker<P>& worker, const Latch<P>* until) {
     host_.OnSlot(worker.slot());
-    std::uint32_t picks = 0;
+    Shift shift{.until = until};
     while (!HasRetired(worker)) {
-      while (Node<P>* node = PopNext(worker, until, picks)) {
+      while (Node<P>* node = PopNext(worker, shift)) {
         if (steals_ && worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
           WakeOne();
         RunChain(worker, *node, until);
@@ -290,7 +298,7 @@ class RunLoop {
       worker.HandInEnds();
       if (worker.SeemsToHaveMore()) continue;  // the end of a nested run made tasks ready
       if (until != nullptr && until->IsSet()) return true;
-      if (!FindAndRun(worker, until)) return true;
+      if (!FindAndRun(worker, shift)) return true;
     }
     return false;
   }
@@ -312,12 +320,12 @@ class RunLoop {
 
   // Of the tasks at hand: what has a priority, then the worker's own; sometimes one from
   // outside, which must not wait for the end of a long run.
-  Node<P>* PopNext(Worker<P>& worker, const Latch<P>* until, std::uint32_t& picks) {
-    if (until == nullptr) {
+  Node<P>* PopNext(Worker<P>& worker, Shift& shift) {
+    if (shift.until == nullptr) {
       Node<P>* shared = nullptr;
       if (lanes_.SeemsRaised()) [[unlikely]]
         shared = PopShared(Lane::kHigh);
-      if (++picks % kFairness == 0 && shared == nullptr) shared = PopShared(Lane::kNormal);
+      if (++shift.picks % kFairness == 0 && shared == nullptr) shared = PopShared(Lane::kNormal);
       if (shared != nullptr) return shared;
     }
     return worker.Pop();
@@ -342,27 +350,33 @@ class RunLoop {
   }
 
   // False: a while of looking has found nothing.
-  bool FindAndRun(Worker<P>& worker, const Latch<P>* until) {
-    for (int round = 0; round < kSearchRounds; ++round) {
-      if (Node<P>* node = Find(worker, until, round)) {
+  bool FindAndRun(Worker<P>& worker, Shift& shift) {
+    const Latch<P>* const until = shift.until;
+    // Who has given us something may be at the next, and would have to wake us for it.
+    const int rounds = shift.fed ? kSearchRoundsFed : kSearchRounds;
+    for (int round = 0; round < rounds; ++round) {
+      if (Node<P>* node = Find(worker, shift, round)) {
         RunChain(worker, *node, until);
         return true;
       }
       // Who should make anything ready?
-      if (ledger_.NobodyElse() && !lanes_.InboxSeemsFilled()) return false;
+      if (!shift.fed && ledger_.NobodyElse() && !lanes_.InboxSeemsFilled()) return false;
       if (until != nullptr && until->IsSet()) return false;
       P::Pause();
     }
     return false;
   }
 
-  Node<P>* Find(Worker<P>& worker, const Latch<P>* until, int round, int first_victim = 0) {
-    if (until == nullptr) {
+  Node<P>* Find(Worker<P>& worker, Shift& shift, int round, int first_victim = 0) {
+    if (shift.until == nullptr) {
       if (lanes_.SeemsRaised()) {
         if (Node<P>* node = PopShared(Lane::kHigh)) return node;
       }
       if (lanes_.SeemsToHaveNormal()) {
-        if (Node<P>* node = TakeShared(worker, round)) return node;
+        if (Node<P>* node = TakeShared(worker, round)) {
+          shift.fed = true;
+          return node;
+        }
       }
     }
     if (!roots_.SeemsEmpty()) {
@@ -386,7 +400,7 @@ class RunLoop {
         return node;
       }
     }
-    return until == nullptr ? PopShared(Lane::kLow) : nullptr;
+    return shift.until == nullptr ? PopShared(Lane::kLow) : nullptr;
   }
 
   // One task; whoever leaves others brings the next worker.
@@ -429,6 +443,7 @@ class RunLoop {
     return WorkVisible() ? TryEnter() : kNoSlot;
   }
   static constexpr int kSearchRounds = EngineShape<P>::kSearchRounds;
+  static constexpr int kSearchRoundsFed = EngineShape<P>::kSearchRoundsFed;
   static constexpr std::uint32_t kFairness = 61;
   static constexpr std::size_t kMaxTaken = 64;
   static constexpr int kPatience = EngineShape<P>::kSearchRounds / 8;

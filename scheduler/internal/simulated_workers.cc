@@ -65,7 +65,7 @@ void SimulatedWorkers::GiveWork() {
     const int slot = idle_[left - 1];
     Job& job = jobs_[static_cast<std::size_t>(slot)];
     const int first_victim = static_cast<int>(random_() % jobs_.size());
-    if (ReadyNode* const node = loop_.TakeNext(slot, job.picks, first_victim)) {
+    if (ReadyNode* const node = loop_.TakeNext(slot, job.shift, first_victim)) {
       Take(job, *node, clock_.Now());
     } else if (loop_.steals()) {
       return;  // then there is nothing for anybody

@@ -63,7 +63,7 @@ class SimulatedWorkers {
     absl::Duration begin;
     absl::Duration end;
     std::uint64_t tie = 0;  // of those that end together, the lowest ends first
-    std::uint32_t picks = 0;
+    RunLoop<StdPlatform>::Shift shift = {};
   };
 
   static absl::Duration TimeOf(ReadyNode& node);

@@ -31,6 +31,7 @@ struct EngineShape<models::ModelPlatform> {
   static constexpr std::size_t kMaxChunks = 2;
   static constexpr std::size_t kDequeCapacity = 2;
   static constexpr int kSearchRounds = 1;
+  static constexpr int kSearchRoundsFed = 1;
   static constexpr std::uint32_t kCalmAfter = 1;
   static constexpr int kMaxReplacements = 1;
   static constexpr std::uint32_t kCacheBatch = 2;
