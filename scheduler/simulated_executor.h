@@ -23,10 +23,10 @@ namespace weft {
 //   auto scheduler = weft::TaskScheduler::Create({.executor = *std::move(executor)});
 //
 // The workers take tasks by the same code as the threads of a pool do: lanes, their own deques,
-// stealing. A node of a graph takes as long as its Cost, every other task 1 us. Who is asked
-// first, from whom a worker steals, and which of two that end at the same time does so first:
-// the seed decides. With the same seed, and the same calls from one thread, the same bodies run
-// in the same order, as the same workers, at the same virtual times.
+// stealing. A node of a graph takes as long as its Cost, every other task 1 us, what ends unrun no
+// time. Who is asked first, from whom a worker steals, and which of two that end at the same time
+// does so first: the seed decides. With the same seed, and the same calls from one thread, the same
+// bodies run in the same order, as the same workers, at the same virtual times.
 //
 // A body runs as a whole, in the thread that waits, when its virtual time is over: so it sees on
 // the clock when it ends. What a body that waits runs inside itself, or a graph that it runs,

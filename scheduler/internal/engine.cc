@@ -44,7 +44,7 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
       loop_(executor_->width(), max_width_,
             drains_in_wait_ && executor_->simulation() == nullptr ? ReadyOrder::kStrict
                                                                   : ReadyOrder::kDepthFirst,
-            options.steals, *pool_, *this),
+            options.steals, *pool_, *this, /*has_threads=*/!drains_in_wait_),
       simulated_(executor_->simulation() == nullptr
                      ? nullptr
                      : std::make_unique<SimulatedWorkers>(loop_, *executor_->simulation())) {

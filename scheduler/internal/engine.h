@@ -27,8 +27,10 @@
 #include "weft/core/task_id.h"
 #include "weft/core/task_options.h"
 #include "weft/core/task_result.h"
+#include "weft/scheduler/internal/drain_turn.h"
 #include "weft/scheduler/internal/edge_list.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/failed_starts.h"
 #include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/group_core.h"
 #include "weft/scheduler/internal/item_store.h"
@@ -367,11 +369,6 @@ class Engine final : public WorkSource, private RunLoopHost {
   bool StartPump(int slot) noexcept override;
   void OnNoPump() noexcept override;
   void TryStartAgain();
-  // seq_cst, both: after the caller was added to those whom a failed start wakes.
-  bool MissesPumps() const {
-    const std::uint64_t answered = answered_starts_.load(std::memory_order_seq_cst);
-    return failed_starts_.load(std::memory_order_seq_cst) != answered;
-  }
   void OnSlot(int slot) noexcept override;
   absl::Status AwaitRun(Graph& graph, bool inside);
   absl::Status RunGraphIn(ThreadFrame& thread, Graph& graph);
@@ -384,11 +381,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   static void CancelTokenOf(EngineTask& task, const absl::Status& why);
   static bool NotBeingCancelled(GraphRun* run) { return run->cancels == 0; }
   bool NoCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; }
-  bool NobodyDrains() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(drain_mu_) { return !draining_; }
-  bool TryBeginDraining();
-  void BeginDraining();
   void EndDraining();
-  bool SeemsFreeToDrain();
   // Runs the task that comes next. False: there is none.
   bool DrainOne(ThreadFrame& thread);
   bool SeemsToHaveReady();
@@ -490,9 +483,8 @@ class Engine final : public WorkSource, private RunLoopHost {
   EngineTask* forked_ = nullptr;
   IntrusivePtr<GroupCore> forked_group_;  // what is a group in a forked child
 
-  // How many that were needed did not start, since all was well.
-  StdPlatform::Atomic<std::uint64_t> failed_starts_{0};
-  StdPlatform::Atomic<std::uint64_t> answered_starts_{0};  // so many of them were tried again
+  FailedStarts failed_starts_;
+  DrainTurn drain_turn_;
 
   mutable absl::Mutex mu_;  // the lists
   GroupCore* groups_ ABSL_GUARDED_BY(mu_) = nullptr;
@@ -504,9 +496,6 @@ class Engine final : public WorkSource, private RunLoopHost {
   // Tasks that wait for bare names, and for how many tasks that do.
   absl::Mutex blocked_mu_;
   absl::flat_hash_map<EngineTask*, std::uint32_t> blocked_ ABSL_GUARDED_BY(blocked_mu_);
-
-  absl::Mutex drain_mu_;
-  bool draining_ ABSL_GUARDED_BY(drain_mu_) = false;  // a waiting thread is the (only) worker
 
   // Guarded by the lock of tasks_.GiveOutside.
   bool closed_ = false;

@@ -55,50 +55,20 @@ absl::Status Engine::Resize(int workers) {
 
 // Whoever waits tries again (Park, AwaitRun): what is ready may have no other worker.
 void Engine::OnNoPump() noexcept {
-  if (drains_in_wait_) return;
-  // seq_cst: before the look at the waiters, each of whom looks here once it is among them.
-  const std::uint64_t before = failed_starts_.fetch_add(1, std::memory_order_seq_cst);
-  if (before != answered_starts_.load(std::memory_order_seq_cst)) return;  // they know
+  if (drains_in_wait_ || !failed_starts_.Add()) return;
   waits_.Notify([](const Waiter&) { return true; });
 }
 
 void Engine::TryStartAgain() {
-  const std::uint64_t failed = failed_starts_.load(std::memory_order_seq_cst);
-  {
+  failed_starts_.Answer([this] {
     const Call call(*this);
     loop_.WakeIfNeeded();
-  }
-  // Those before this attempt. One that fails meanwhile, and be it our own, comes on top.
-  std::uint64_t answered = answered_starts_.load(std::memory_order_relaxed);
-  while (answered < failed &&
-         !answered_starts_.compare_exchange_weak(answered, failed, std::memory_order_seq_cst,
-                                                 std::memory_order_relaxed)) {
-  }
-}
-
-bool Engine::TryBeginDraining() {
-  absl::MutexLock lock(&drain_mu_);
-  return !std::exchange(draining_, true);
-}
-
-void Engine::BeginDraining() {
-  const BlockingScope blocking;  // this thread may be another scheduler's worker
-  absl::MutexLock lock(&drain_mu_);
-  drain_mu_.Await(absl::Condition(this, &Engine::NobodyDrains));
-  draining_ = true;
+  });
 }
 
 void Engine::EndDraining() {
-  {
-    absl::MutexLock lock(&drain_mu_);
-    draining_ = false;
-  }
+  drain_turn_.End();
   WakeShared(nullptr);  // another thread may drain now
-}
-
-bool Engine::SeemsFreeToDrain() {
-  absl::MutexLock lock(&drain_mu_);
-  return !draining_;
 }
 
 bool Engine::DrainOne(ThreadFrame& thread) {
@@ -123,7 +93,7 @@ bool Engine::SeemsToHaveReady() {
 }
 
 void Engine::RunGraphByDraining(Graph& graph) {
-  BeginDraining();
+  drain_turn_.Begin();
   {
     ThreadFrame frame(this, &loop_.WorkerAt(0));
     if (simulated_ == nullptr) {
@@ -172,7 +142,7 @@ absl::Status Engine::AwaitRun(Graph& graph, bool inside) {
   waits_.Add(waiter);
   const absl::Cleanup stop = [&] { waits_.Remove(waiter); };
   for (int attempts = 0; !graph.done().IsSet();) {
-    if (!MissesPumps()) {
+    if (!failed_starts_.AnyUnanswered()) {
       graph.done().WaitOr(waiter.parker);
       continue;
     }
@@ -182,7 +152,7 @@ absl::Status Engine::AwaitRun(Graph& graph, bool inside) {
     }
     waiter.parker.ParkUntil(StdPlatform::Now() + kStartAgainAfter);
     TryStartAgain();
-    if (!inside && MissesPumps()) loop_.TakePart(graph.done());
+    if (!inside && failed_starts_.AnyUnanswered()) loop_.TakePart(graph.done());
   }
   graph.done().Wait();  // now its setter has done with it
   return absl::OkStatus();

@@ -98,8 +98,7 @@ void Engine::WaitSurely(const WaitTarget& target) {
 }
 
 bool Engine::Park(StdPlatform::Parker& parker, absl::Time deadline) {
-  // seq_cst: after we were added to those that a failed start wakes.
-  while (MissesPumps()) {
+  while (failed_starts_.AnyUnanswered()) {
     const absl::Time next = absl::Now() + absl::FromChrono(kStartAgainAfter);
     if (ParkUntil(parker, std::min(deadline, next))) return true;
     if (Past(deadline)) return false;
@@ -109,7 +108,7 @@ bool Engine::Park(StdPlatform::Parker& parker, absl::Time deadline) {
 }
 
 bool Engine::SomebodyWorks(StdPlatform::Parker& parker) {
-  for (int attempts = 0; MissesPumps(); ++attempts) {
+  for (int attempts = 0; failed_starts_.AnyUnanswered(); ++attempts) {
     if (!loop_.NobodyActive()) return true;
     if (attempts == kStartAttempts) return false;
     if (parker.ParkUntil(StdPlatform::Now() + kStartAgainAfter)) {
@@ -186,14 +185,14 @@ absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadlin
   for (;;) {
     if (Satisfied(target)) return absl::OkStatus();
     if (Past(deadline)) return TooLate();
-    if (TryBeginDraining()) {  // one thread at a time, so that the order stays strict
+    if (drain_turn_.TryBegin()) {
       drain();
       EndDraining();
     }
     bool unresolved = false;
     if (Arm(waiter, unresolved)) return absl::OkStatus();
     if (unresolved) return UnresolvedError(*target.task);
-    if (SeemsToHaveReady() && SeemsFreeToDrain()) continue;
+    if (SeemsToHaveReady() && drain_turn_.SeemsFree()) continue;
     const BlockingScope blocking;
     if (!ParkUntil(waiter.parker, deadline)) return TooLate();
   }

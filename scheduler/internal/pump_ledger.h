@@ -42,8 +42,9 @@ class PumpLedger {
   static constexpr int kNoSlot = -1;
 
   // At most `width` pumps are active, apart from those that have just been unblocked.
-  // Slots are numbered from 0 to `slots`.
-  PumpLedger(int width, int slots) : limit_(width), width_(width), slots_(slots) {
+  // Slots are numbered from 0 to `slots`. There is never room where no pump `can_come`.
+  PumpLedger(int width, int slots, bool can_come = true)
+      : limit_(can_come ? width : 0), width_(width), slots_(slots) {
     free_slots_.reserve(static_cast<std::size_t>(slots));
   }
 

@@ -49,14 +49,14 @@ class RunLoop {
   static constexpr int SlotCount(int width) { return 2 * width + kMaxReplacements; }
 
   // `max_width`: that Resize will ever ask for. `steals`: idle workers take from the deques
-  // of others.
+  // of others. `has_threads`: the host can start pumps at all.
   RunLoop(int width, int max_width, ReadyOrder order, bool steals, const NodePool<P>& pool,
-          RunLoopHost& host)
+          RunLoopHost& host, bool has_threads = true)
       : order_(order),
         steals_(steals),
         pool_(pool),
         host_(host),
-        ledger_(width, SlotCount(max_width)),
+        ledger_(width, SlotCount(max_width), has_threads),
         lanes_(pool),
         workers_(static_cast<std::size_t>(SlotCount(max_width))) {
     try {

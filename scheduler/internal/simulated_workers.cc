@@ -27,13 +27,16 @@ SimulatedWorkers::SimulatedWorkers(RunLoop<StdPlatform>& loop, const Simulation&
 
 absl::Duration SimulatedWorkers::TimeOf(ReadyNode& node) {
   if (!node.ops->is_task) {
-    const std::optional<double> cost = Graph::Of(node).CostOf(node);
+    const Graph& graph = Graph::Of(node);
+    if (!graph.MayRun(static_cast<GraphNode&>(node))) return absl::ZeroDuration();
+    const std::optional<double> cost = graph.CostOf(node);
     return cost ? absl::Microseconds(*cost) : kTaskTime;
   }
-  // The entry of one that has run already, because somebody waited for it, takes no time.
+  // No time for one that is to end unrun, or has run, because somebody waited for it.
   const auto word = static_cast<EngineTask&>(node).word.load(std::memory_order_relaxed);
   const bool runs =
-      TaskWord::StateIn(word) == TaskState::kPending && (word & TaskWord::kEnding) == 0;
+      TaskWord::StateIn(word) == TaskState::kPending &&
+      (word & (TaskWord::kEnding | TaskWord::kCancel)) == 0 && !node.scope->stopped();
   return runs ? kTaskTime : absl::ZeroDuration();
 }
 

@@ -238,6 +238,25 @@ TEST(SimulatedExecutorTest, ATaskThatWasWaitedForTakesNoTimeAgain) {
   EXPECT_EQ(scheduler.trace(), (Trace{{1, 0, Microseconds(3)}}));
 }
 
+TEST(SimulatedExecutorTest, WhatEndsUnrunTakesNoTime) {
+  Simulated scheduler(1, 1);
+  TaskGraph graph;
+  const auto fails = graph.Add([] { return absl::AbortedError("failed"); }).Cost(5);
+  graph.Add(scheduler.Body(1)).Cost(70).After(fails);
+  graph.Add(scheduler.Body(2)).Cost(3);
+  EXPECT_EQ(scheduler->Run(graph).skipped, 1);
+  EXPECT_EQ(scheduler.now(), Microseconds(8));
+
+  TaskGroup group(*scheduler);
+  Task<> cancelled;
+  group.Submit([&] { cancelled.Cancel(); });
+  cancelled = group.Submit(scheduler.Body(3));
+  group.Submit([&] { group.Cancel(absl::CancelledError("enough")); });
+  group.Submit(scheduler.Body(4));
+  EXPECT_EQ(group.Wait().cancelled, 2);
+  EXPECT_EQ(scheduler.now(), Microseconds(10));
+}
+
 TEST(SimulatedExecutorTest, WithoutStealingATaskStaysWithItsWorker) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Simulated scheduler(seed, 4, /*steals=*/false);
