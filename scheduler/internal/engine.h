@@ -33,6 +33,7 @@
 #include "weft/scheduler/internal/failed_starts.h"
 #include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/group_core.h"
+#include "weft/scheduler/internal/hand_overs.h"
 #include "weft/scheduler/internal/item_store.h"
 #include "weft/scheduler/internal/run_loop.h"
 #include "weft/scheduler/internal/task_extras.h"
@@ -226,13 +227,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   class Call;
   class PathSearch;
   class GroupCursor;
-  struct GraphRun {  // a run that somebody waits for
-    Graph* graph = nullptr;
-    const WaitFrame* caller = nullptr;  // the body that waits for it; null: none of ours does
-    int cancels = 0;                    // calls of Graph::Cancel under way
-    GraphRun* next = nullptr;
-    GraphRun* previous = nullptr;
-  };
+  struct GraphRun;  // a run that somebody waits for
 
   // What there is no memory for, or what must not be touched after a fork.
   template <class T>
@@ -283,26 +278,35 @@ class Engine final : public WorkSource, private RunLoopHost {
   Added AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTask& to, bool run_anyway,
                   TaskPtr& cause) noexcept;
   static TaskPtr CauseOf(EngineTask& ended);
-  static TaskPin ContinuationOf(const EngineTask& task);
   EdgeBlock<StdPlatform>* NewBlock();
   static std::uintptr_t& EdgesOf(EngineTask& task, Bits word);
   TaskExtras& MakeExtras(EngineTask& task);
   void FreeExtras(TaskExtras& extras) noexcept;
   void PrepareTimes(EngineTask& task);
 
-  // engine_names.cc: names, and what waits for them
+  // engine_names.cc
   absl::Status MakePlans(GroupCore& group, std::span<TaskDefinition> definitions, Plans& plans);
-  absl::Status CheckCycles(const Plans& plans);
   absl::Status TakeIn(GroupCore& group, std::span<TaskDefinition> definitions, Plans& plans,
                       EngineWorker* worker, std::span<TaskPtr> handles);
-  static absl::Status CycleError(std::vector<EngineTask*>& cycle);
   void Publish(GroupCore& group, Plans& plans, EngineWorker* worker);
   static void RecordIn(GroupCore& group, std::string_view name,
                        const absl::Status& status) noexcept;
   template <class F>
   void ForEachSuccessor(EngineTask& task, F visit);
+
+  // engine_cycles.cc
+  absl::Status CheckCycles(const Plans& plans);
+  static absl::Status CycleError(std::vector<EngineTask*>& cycle);
   // Those that are there now, and those that will be handed over to it; each is kept.
   void AddSuccessors(EngineTask& task, std::vector<EngineTask*>& successors, PinnedTasks& kept);
+
+  // engine_continue.cc
+  static TaskPin ContinuationOf(const EngineTask& task);
+  absl::Status ContinueAs(EngineTask& task, EngineTask& continuation);
+  // The successors of a task wait for `to` instead.
+  void HandOver(std::uintptr_t successors, TaskPin to, EdgeBlock<StdPlatform>* spare,
+                Ending& ending) noexcept;
+
   // engine_blocked.cc
   bool HasBlocked(const GroupCore& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
   // A name has got its task, whose dependencies are linked.
@@ -318,7 +322,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   absl::Status UnresolvedError(EngineTask& task);
   std::string BareNameBehind(EngineTask& wanted);
 
-  // The same for one that has no extras, on its worker.
+  // Destroy, for one that has completed and has no extras, on its worker.
   static void DestroyCompleted(EngineTask& task, EngineWorker& worker) noexcept {
     const TaskOps& ops = OpsOf(task);
     if (ops.destroy_value != nullptr) ops.destroy_value(task);
@@ -351,11 +355,6 @@ class Engine final : public WorkSource, private RunLoopHost {
   void FinishSkips(Ending& ending) noexcept;
   void ReleaseAll(std::uintptr_t successors, TaskState state, Ending& ending) noexcept;
   void Release(const Edge& edge, TaskState state, Ending& ending) noexcept;
-  absl::Status ContinueAs(EngineTask& task, EngineTask& continuation);
-  // The successors of a task wait for `to` instead.
-  void ForgetHandOver(const EngineTask& from) noexcept;
-  void HandOver(std::uintptr_t successors, TaskPin to, EdgeBlock<StdPlatform>* spare,
-                Ending& ending) noexcept;
   void FreeBlock(EdgeBlock<StdPlatform>* block, EngineWorker* worker) noexcept;
   // True: it was the last of those that the task waits for.
   static bool Arrive(EngineTask& task, std::uint32_t times) noexcept;
@@ -376,15 +375,18 @@ class Engine final : public WorkSource, private RunLoopHost {
   // Without threads.
   void RunGraphByDraining(Graph& graph);
   absl::Status RunGraphOnStack(ThreadFrame& thread, Graph& graph);
-  void CancelGraphs(const absl::Status& why);
-  void CancelOne(EngineTask& task);
-  static void CancelTokenOf(EngineTask& task, const absl::Status& why);
-  static bool NotBeingCancelled(GraphRun* run) { return run->cancels == 0; }
+  static bool NotBeingCancelled(GraphRun* run);
   bool NoCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; }
   void EndDraining();
   // Runs the task that comes next. False: there is none.
   bool DrainOne(ThreadFrame& thread);
   bool SeemsToHaveReady();
+
+  // engine_cancel.cc
+  void CancelGraphs(const absl::Status& why);
+  void CancelOne(EngineTask& task);
+  static void CancelTokenOf(EngineTask& task, const absl::Status& why);
+  void CancelTasks(GroupCore& group, const absl::Status& why);
 
   // engine_wait.cc
   static absl::Status TooManyBlocked();
@@ -429,7 +431,6 @@ class Engine final : public WorkSource, private RunLoopHost {
 
   // engine_groups.cc
   void Settle();
-  void CancelTasks(GroupCore& group, const absl::Status& why);
   bool AllAtRest() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   std::int64_t CountBlocked(const GroupCore& group);
   void ListUnresolved(GroupCore& group, RunSummary& summary);
@@ -469,14 +470,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   absl::Mutex resize_mu_;    // one change of the width at a time
   absl::Mutex late_mu_;      // one edge that may close a cycle at a time
 
-  // Tasks that will hand their successors over: `from` to `to`.
-  struct HandOverPlan {
-    EngineTask* from = nullptr;
-    EngineTask* to = nullptr;
-  };
-  StdPlatform::Lock hand_overs_lock_;
-  std::vector<HandOverPlan> hand_overs_;  // guarded by hand_overs_lock_
-  StdPlatform::Atomic<std::size_t> hand_over_count_{0};
+  HandOvers hand_overs_;
 
   // Handed out instead of tasks that could not be made. Ours until Close.
   EngineTask* no_memory_ = nullptr;
@@ -501,23 +495,6 @@ class Engine final : public WorkSource, private RunLoopHost {
   bool closed_ = false;
   std::int64_t used_ = 0;  // tasks with handles, once closed
 };
-
-// Calls visit(EngineTask&) with each successor that is there now, which it may keep by a
-// reference of its own.
-template <class F>
-void Engine::ForEachSuccessor(EngineTask& task, F visit) {
-  Bits word = 0;
-  if (!task.LockEdges(word)) return;
-  try {
-    EdgeList<StdPlatform>(EdgesOf(task, word)).ForEach([&](const Edge& edge) {
-      visit(static_cast<EngineTask&>(pool_->NodeOf(edge.successor)));
-    });
-  } catch (...) {
-    task.UnlockEdges();
-    throw;
-  }
-  task.UnlockEdges();
-}
 
 }  // namespace weft::internal
 

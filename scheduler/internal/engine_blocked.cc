@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_successors.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/group_cursor.h"
 #include "weft/scheduler/internal/table_room.h"

@@ -71,8 +71,7 @@ void Engine::RecordIn(GroupCore& group, std::string_view name,
 void Engine::Record(EngineTask& task, const absl::Status& status) noexcept {
   try {
     static_cast<GroupCore&>(*task.scope)
-        .failures.Record(
-            {.id = IdOf(task), .name = std::string(NameIn(task)), .status = status});
+        .failures.Record({.id = IdOf(task), .name = std::string(NameIn(task)), .status = status});
   } catch (const std::bad_alloc&) {
     // The count of failures stays exact; there is no memory for one more text.
   }
@@ -199,7 +198,7 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
     successors = std::exchange(EdgesOf(task, task.word.load(std::memory_order_relaxed)), 0);
   });
   // The task may be gone from here on, and is only compared.
-  if (continuation || unused) ForgetHandOver(task);
+  if (continuation || unused) hand_overs_.Forget(task);
   if (continuation) {
     HandOver(successors, std::move(continuation), spare, ending);
   } else {
@@ -231,91 +230,11 @@ void Engine::FreeBlock(EdgeBlock<StdPlatform>* block, EngineWorker* worker) noex
   }
 }
 
-void Engine::ForgetHandOver(const EngineTask& from) noexcept {
-  std::lock_guard lock(hand_overs_lock_);
-  std::erase_if(hand_overs_, [&from](const HandOverPlan& plan) { return plan.from == &from; });
-  hand_over_count_.store(hand_overs_.size(), std::memory_order_relaxed);
-}
-
-// Under the lock of what waits for names: `to` may be one of those, and the successors
-// are, then.
-void Engine::HandOver(std::uintptr_t successors, TaskPin to, EdgeBlock<StdPlatform>* spare,
-                      Ending& ending) noexcept {
-  // Where that one has been continued already, to the end of the chain.
-  const auto follow = [&to] {
-    TaskPin next = ContinuationOf(*to);
-    if (!next) return false;
-    to = std::move(next);
-    return true;
-  };
-  bool used = false;
-  Bits word = 0;
-  {
-    absl::MutexLock lock(&blocked_mu_);
-    bool open = to->LockEdges(word);
-    while (!open && follow()) open = to->LockEdges(word);
-    if (open) {
-      const bool blocked = (word & TaskWord::kBlocked) != 0;
-      if (blocked) {
-        EdgeList<StdPlatform>(successors).ForEach([&](const Edge& edge) {
-          blocked_mu_.AssertHeld();
-          auto& successor = static_cast<EngineTask&>(pool_->NodeOf(edge.successor));
-          if (CountBlockedBy(successor, ending.starved)) SetBlocked(successor, ending.starved);
-        });
-      }
-      used = EdgeList<StdPlatform>(EdgesOf(*to, word)).Splice(successors, spare);
-      to->UnlockEdges((word & TaskWord::kHasEdges) == 0 ? TaskWord::kHasEdges : 0);
-      successors = 0;
-    }
-  }
-  if (!used) FreeBlock(spare, ending.worker);
-  if (successors == 0) return;
-  const TaskState state = TaskWord::StateIn(word);
-  if (state != TaskState::kCompleted) ending.cause = CauseOf(*to);
-  ReleaseAll(successors, state, ending);
-}
-
 // The successor lives at least until we have arrived there.
 void Engine::Release(const Edge& edge, TaskState state, Ending& ending) noexcept {
   auto& successor = static_cast<EngineTask&>(pool_->NodeOf(edge.successor));
   if (state != TaskState::kCompleted && !edge.run_anyway && DecideSkip(successor, ending)) return;
   if (Arrive(successor, 1)) MakeReady(successor, ending);
-}
-
-absl::Status Engine::Continue(EngineTask& task, EngineTask& continuation) noexcept {
-  if (Forked()) return ForkedError();
-  return OrOutOfMemory([&] { return ContinueAs(task, continuation); });
-}
-
-absl::Status Engine::ContinueAs(EngineTask& task, EngineTask& continuation) {
-  if (&Of(continuation) != this) {
-    return absl::InvalidArgumentError("the continuation belongs to another scheduler");
-  }
-  TaskRarities& rarities = MakeExtras(task).MakeRarities();
-  TaskPin before(&continuation);  // declared before the lock: destroyed after it
-  absl::MutexLock late(&late_mu_);
-  if (absl::Status path = CheckEdge(task, continuation, "cannot continue as"); !path.ok()) {
-    return path;
-  }
-  EdgeBlock<StdPlatform>* unused = NewBlock();
-  {
-    std::lock_guard lock(hand_overs_lock_);
-    std::erase_if(hand_overs_, [&](const HandOverPlan& plan) { return plan.from == &task; });
-    try {
-      hand_overs_.push_back({&task, &continuation});
-    } catch (const std::bad_alloc&) {
-      FreeBlock(unused, WorkerOfThread());
-      throw;
-    }
-    hand_over_count_.store(hand_overs_.size(), std::memory_order_relaxed);
-  }
-  {
-    std::lock_guard lock(rarities.lock);
-    std::swap(rarities.continuation, before);
-    if (rarities.spare == nullptr) std::swap(rarities.spare, unused);
-  }
-  if (unused != nullptr) FreeBlock(unused, WorkerOfThread());
-  return absl::OkStatus();
 }
 
 bool Engine::Arrive(EngineTask& task, std::uint32_t times) noexcept {

@@ -35,6 +35,17 @@ struct Engine::ThreadFrame {
   int depth = 0;               // how many
 };
 
+// A run of a graph that somebody waits for.
+//
+// Thread safety: guarded by the engine's lock; `graph` and `caller` are constant.
+struct Engine::GraphRun {
+  Graph* graph = nullptr;
+  const WaitFrame* caller = nullptr;  // the body that waits for it; null: none of ours does
+  int cancels = 0;                    // calls of Graph::Cancel under way
+  GraphRun* next = nullptr;
+  GraphRun* previous = nullptr;
+};
+
 inline Engine::ThreadFrame* Engine::FrameOfThread() const {
   ThreadFrame* frame = current_frame_;
   while (frame != nullptr && frame->engine != this) [[unlikely]] frame = frame->outer;

@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/table_room.h"
 
 namespace weft::internal {

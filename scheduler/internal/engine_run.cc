@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Threads come and go; graphs run; tasks, groups and runs are cancelled.
+// Threads come and go, and graphs run.
 
 #include <mutex>
 #include <optional>
@@ -158,6 +158,8 @@ absl::Status Engine::AwaitRun(Graph& graph, bool inside) {
   return absl::OkStatus();
 }
 
+bool Engine::NotBeingCancelled(GraphRun* run) { return run->cancels == 0; }
+
 absl::Status Engine::RunGraph(Graph& graph) {
   ThreadFrame* const thread = FrameOfThread();
   WaitFrame caller;
@@ -204,109 +206,6 @@ void Engine::RunGraphHere(Graph& graph) {
   const ScopedBlockingHook scoped(&hook);
   loop_.Run(graph.roots(), graph.done());
   AwaitRun(graph, /*inside=*/false).IgnoreError();  // gives up nothing
-}
-
-// Outside the lock, for a cancel calls users' callbacks; the run stays until it is over.
-void Engine::CancelGraphs(const absl::Status& why) {
-  GraphRun* run = nullptr;
-  for (;;) {
-    {
-      absl::MutexLock lock(&mu_);
-      if (run == nullptr) {
-        run = graph_runs_;
-      } else {
-        --run->cancels;
-        run = run->next;
-      }
-      if (run == nullptr) return;
-      ++run->cancels;
-    }
-    run->graph->Cancel(why);
-  }
-}
-
-// Pending tasks end here; Ready ones when they are claimed; Running ones see it.
-void Engine::CancelOne(EngineTask& task) {
-  const Bits before = task.word.fetch_or(TaskWord::kCancel, std::memory_order_acq_rel);
-  if (TaskWord::Ended(before)) return;
-  if (EnginePool::JoinOf(task).load(std::memory_order_acquire) != 0) {
-    Bits seen = 0;
-    if (!task.Decide(seen)) return CancelTokenOf(task, cancelled_);
-    if ((seen & TaskWord::kBlocked) != 0) Unblock(task);
-    Ending ending(WorkerOfThread());
-    task.Add(TaskWord::kPin);
-    EndCancelled(task, ending);
-    return FinishCall(ending);
-  }
-  CancelTokenOf(task, cancelled_);
-}
-
-void Engine::CancelTokenOf(EngineTask& task, const absl::Status& why) {
-  TaskRarities* const rarities = RaritiesOf(task);
-  if (rarities == nullptr) return;
-  std::optional<CancellationSource> source;
-  {
-    std::lock_guard lock(rarities->lock);
-    source = rarities->source;
-  }
-  if (source) source->Cancel(why);
-}
-
-void Engine::Cancel(EngineTask& task) {
-  if (Forked()) return;
-  if (TaskWord::Ended(task.word.load(std::memory_order_acquire))) return;
-  const Call call(*this);
-  CancelOne(task);
-}
-
-void Engine::CancelGroup(GroupCore& group, absl::Status why) {
-  if (Forked()) return;
-  if (why.ok()) why = group_cancelled_;
-  const Call call(*this);
-  if (!group.BeginCancel(why)) return;
-  CancelTasks(group, why);
-  group.CancelToken(why);
-}
-
-void Engine::CancelTasks(GroupCore& group, const absl::Status& why) {
-  tasks_.ForEach([&](EngineTask& task) {
-    if (TaskWord::Ended(task.word.load(std::memory_order_seq_cst)) || !task.TryPin()) return;
-    const TaskPin held = TaskPin::Adopt(&task);
-    const Bits word = task.word.load(std::memory_order_relaxed);
-    if (task.scope != &group || TaskWord::Ended(word) || (word & TaskWord::kBareName) != 0) return;
-    if (TaskWord::StateIn(word) == TaskState::kPending) {
-      CancelOne(task);
-    } else {
-      CancelTokenOf(task, why);
-    }
-  });
-}
-
-CancellationToken Engine::TokenOf(EngineTask& task) {
-  TaskRarities& rarities = MakeExtras(task).MakeRarities();
-  CancellationSource source;
-  {
-    std::lock_guard lock(rarities.lock);
-    if (!rarities.source) rarities.source = source;
-    source = *rarities.source;
-  }
-  // After the source is known: whoever cancels looks for it after the request.
-  const auto& group = static_cast<const GroupCore&>(*task.scope);
-  if (group.StoppedNow()) {
-    source.Cancel(group.cancel_reason());
-  } else if ((task.word.load(std::memory_order_seq_cst) & TaskWord::kCancel) != 0) {
-    source.Cancel(cancelled_);
-  }
-  return source.token();
-}
-
-void Engine::CancelAll(const absl::Status& why) {
-  if (Forked()) return;
-  {
-    GroupCursor groups(*this);
-    while (const IntrusivePtr<GroupCore> group = groups.Next()) CancelGroup(*group, why);
-  }
-  CancelGraphs(why);
 }
 
 }  // namespace weft::internal

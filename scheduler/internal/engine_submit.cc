@@ -195,13 +195,6 @@ Engine::Added Engine::AddEdgeCounted(EngineTask& from, EngineTask& to, bool run_
   }
 }
 
-TaskPin Engine::ContinuationOf(const EngineTask& task) {
-  TaskRarities* const rarities = RaritiesOf(task);
-  if (rarities == nullptr) return {};
-  std::lock_guard lock(rarities->lock);
-  return rarities->continuation;
-}
-
 Engine::Added Engine::AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTask& to,
                                 bool run_anyway, TaskPtr& cause) noexcept {
   Bits word = 0;

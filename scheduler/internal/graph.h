@@ -208,6 +208,11 @@ class GraphClaim {
   Graph* graph_;
 };
 
+template <class F>
+void Graph::ForEachNode(F visit) const {
+  for (std::size_t i = 0; i < node_count_; ++i) visit(NodeAt(i));
+}
+
 }  // namespace weft::internal
 
 #endif  // WEFT_SCHEDULER_INTERNAL_GRAPH_H_

@@ -27,7 +27,8 @@ struct NameKey {
   NameKey() = default;
   explicit NameKey(std::string_view its_text)
       : text(its_text),
-        hash(static_cast<std::uint32_t>(absl::HashOf(absl::string_view(text.data(), text.size())))) {
+        hash(
+            static_cast<std::uint32_t>(absl::HashOf(absl::string_view(text.data(), text.size())))) {
   }
   std::string_view text;
   std::uint32_t hash = 0;

@@ -37,8 +37,8 @@ class Pumps {
 
   static constexpr Duration kNever = Duration::max();
 
-  // A request that is `patience` old is late; with kNever none is. Slots below `width` are those of workers; the
-  // others stand in for blocked ones.
+  // A request that is `patience` old is late; with kNever none is. Slots below `width` are those of
+  // workers; the others stand in for blocked ones.
   Pumps(int width, WorkerHooks hooks, Duration patience);
 
   int width() const ABSL_LOCKS_EXCLUDED(mu_);

@@ -34,9 +34,8 @@ absl::Duration SimulatedWorkers::TimeOf(ReadyNode& node) {
   }
   // No time for one that is to end unrun, or has run, because somebody waited for it.
   const auto word = static_cast<EngineTask&>(node).word.load(std::memory_order_relaxed);
-  const bool runs =
-      TaskWord::StateIn(word) == TaskState::kPending &&
-      (word & (TaskWord::kEnding | TaskWord::kCancel)) == 0 && !node.scope->stopped();
+  const bool runs = TaskWord::StateIn(word) == TaskState::kPending &&
+                    (word & (TaskWord::kEnding | TaskWord::kCancel)) == 0 && !node.scope->stopped();
   return runs ? kTaskTime : absl::ZeroDuration();
 }
 
