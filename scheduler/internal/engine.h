@@ -477,7 +477,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   EngineTask* forked_ = nullptr;
   IntrusivePtr<GroupCore> forked_group_;  // what is a group in a forked child
 
-  FailedStarts failed_starts_;
+  FailedStarts<StdPlatform> failed_starts_;
   DrainTurn drain_turn_;
 
   mutable absl::Mutex mu_;  // the lists

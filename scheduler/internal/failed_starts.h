@@ -6,8 +6,6 @@
 #include <atomic>
 #include <cstdint>
 
-#include "weft/core/internal/platform.h"
-
 namespace weft::internal {
 
 // Workers that were needed and could not be had: whoever waits tries again for them.
@@ -16,6 +14,7 @@ namespace weft::internal {
 // of the two, one sees the other.
 //
 // Thread safety: every method from any thread.
+template <class P>
 class FailedStarts {
  public:
   // One more. True: those who wait do not know that any is unanswered.
@@ -43,8 +42,8 @@ class FailedStarts {
   }
 
  private:
-  StdPlatform::Atomic<std::uint64_t> failed_{0};
-  StdPlatform::Atomic<std::uint64_t> answered_{0};  // so many of them were tried again
+  typename P::template Atomic<std::uint64_t> failed_{0};
+  typename P::template Atomic<std::uint64_t> answered_{0};  // so many of them were tried again
 };
 
 }  // namespace weft::internal
