@@ -2,6 +2,7 @@
 
 #include "weft/scheduler/task.h"
 
+#include <cassert>
 #include <span>
 
 #include "absl/status/status.h"
@@ -12,6 +13,10 @@
 namespace weft {
 
 absl::Status AnyTask::Wait() const {
+  if (!valid()) {
+    return internal::StatusWithText(absl::StatusCode::kInvalidArgument,
+                                    "an empty handle has no task to wait for");
+  }
   const absl::Status waited = internal::Engine::Of(*node_).Wait({.task = node_.get()});
   return waited.ok() ? internal::Engine::OutcomeOf(*node_) : waited;
 }
@@ -24,6 +29,7 @@ bool AnyTask::WaitUntil(absl::Time deadline) const {
 
 bool WaitForAll(std::span<const AnyTask> tasks, absl::Time deadline) {
   for (const AnyTask& task : tasks) {
+    assert(task.valid());
     if (!task.WaitUntil(deadline)) return false;
   }
   return true;
@@ -31,6 +37,7 @@ bool WaitForAll(std::span<const AnyTask> tasks, absl::Time deadline) {
 
 absl::Status AnyTask::AddDependency(const AnyTask& dependency) const {
   return internal::OrOutOfMemory([&] {
+    if (!valid()) return absl::InvalidArgumentError("an empty handle takes no dependency");
     if (!dependency.valid()) return absl::InvalidArgumentError("the dependency is an empty handle");
     return internal::Engine::Of(*node_).AddDependency(*node_, *dependency.node_);
   });

@@ -29,8 +29,8 @@
 namespace weft {
 
 // One pointer, counted. Dropping a handle never cancels its task; the task's value
-// lives until the last handle goes. A default handle refers to nothing: only
-// valid(), copying and assignment are allowed then.
+// lives until the last handle goes. A default handle refers to nothing: only valid(),
+// copying, assignment, and what says InvalidArgument are allowed then.
 //
 // Thread safety: like a plain pointer: const methods of one handle, and distinct
 // copies, from any threads.
@@ -47,6 +47,7 @@ class AnyTask {
 
   // Blocks until the task has ended; inside a task of the same scheduler, runs what
   // this one waits for meanwhile. Returns the task's status, or:
+  //   InvalidArgument: an empty handle.
   //   FailedPrecondition: it waits for a name that was never submitted and nothing
   //     else in its group can run; or it waits for the task that calls.
   //   ResourceExhausted: tasks wait inside tasks more than 1,000 deep; or there is no memory,
@@ -66,7 +67,7 @@ class AnyTask {
   //   FailedPrecondition: this task does not wait for anything any more; or `dependency`
   //     depends on it (with the path)
   //   ResourceExhausted: there is no memory for it
-  //   InvalidArgument: an empty handle, or one of another scheduler
+  //   InvalidArgument: an empty handle, this one or the other, or one of another scheduler
   // Cost: O(V + E) of what depends on this task.
   absl::Status AddDependency(const AnyTask& dependency) const;
 
@@ -201,6 +202,7 @@ AfterSpan<T> AfterEndOf(const std::vector<T>& tasks) {
 }
 
 // Blocks as AnyTask::Wait does until all have ended, or until `deadline`. True: they have.
+// Requires: no empty handle is among them.
 bool WaitForAll(std::span<const AnyTask> tasks, absl::Time deadline = absl::InfiniteFuture());
 
 }  // namespace weft

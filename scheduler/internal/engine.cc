@@ -154,12 +154,12 @@ std::size_t Engine::NewTasks(GroupCore& group, std::span<EngineTask*> tasks) noe
 }
 
 void Engine::GiveBack(EngineTask& task) noexcept {
+  if (Forked()) return;
   NextGeneration(task);
   if (EngineWorker* const worker = WorkerOfThread()) {
     tasks_.Give(worker->tasks(), &task);
     return;
   }
-  if (Forked()) return;
   bool last = false;
   tasks_.GiveOutside(&task, [&] { last = closed_ && --used_ == 0; });
   if (last) delete this;
@@ -215,7 +215,7 @@ void Engine::Destroy(EngineTask& first) noexcept {
     const TaskOps* const ops = &OpsOf(*task);
     if ((word & TaskWord::kHasExtras) != 0) {
       TaskExtras& extras = *reinterpret_cast<TaskExtras*>(task->edges);
-      if (TaskRarities* const rarities = extras.rarities()) {
+      if (TaskRarities* const rarities = extras.rarities.get()) {
         for (TaskRarities::Error& error : rarities->errors) ops->destroy_error(error.made);
         continuation = rarities->continuation.Release();
       }

@@ -303,8 +303,11 @@ class Engine final : public WorkSource, private RunLoopHost {
   // engine_continue.cc
   static TaskPin ContinuationOf(const EngineTask& task);
   absl::Status ContinueAs(EngineTask& task, EngineTask& continuation);
-  // The successors of a task wait for `to` instead.
-  void HandOver(std::uintptr_t successors, TaskPin to, EdgeBlock<StdPlatform>* spare,
+  // Ends a task whose successors wait for `to` then. Returns its word.
+  Bits EndAndHandOver(EngineTask& task, bool drop, TaskPin to, EdgeBlock<StdPlatform>* spare,
+                      Ending& ending) noexcept;
+  // False: `to` has ended.
+  bool HandOver(std::uintptr_t successors, EngineTask& to, EdgeBlock<StdPlatform>*& spare,
                 Ending& ending) noexcept;
 
   // engine_blocked.cc
@@ -345,6 +348,9 @@ class Engine final : public WorkSource, private RunLoopHost {
   void EndWithError(EngineTask& task, TaskState state, absl::Status error,
                     std::exception_ptr thrown, bool drop, Ending& ending) noexcept;
   void EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept;
+  // The end itself: takes its successors.
+  static Bits EndAs(EngineTask& task, TaskState state, bool drop,
+                    std::uintptr_t& successors) noexcept;
   void FinishEnding(Ending& ending) noexcept;
   // The same at the end of a call, which may have come from inside a body: what has become
   // ready does not run in its place, and news of other groups is not kept back.
@@ -470,7 +476,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   absl::Mutex resize_mu_;    // one change of the width at a time
   absl::Mutex late_mu_;      // one edge that may close a cycle at a time
 
-  HandOvers hand_overs_;
+  HandOvers<StdPlatform> hand_overs_;
 
   // Handed out instead of tasks that could not be made. Ours until Close.
   EngineTask* no_memory_ = nullptr;

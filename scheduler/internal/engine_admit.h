@@ -40,14 +40,21 @@ inline void Engine::TakeBack(GroupCore& group, EngineWorker* worker,
 
 inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker,
                                   std::int64_t tasks) const {
-  if (absl::Status refusal = group.Refusal(); !refusal.ok()) return refusal;
+  const auto shut_down = [] {
+    return StatusWithText(absl::StatusCode::kFailedPrecondition,
+                          "the scheduler is shut down: it takes no more tasks");
+  };
+  if (absl::Status refusal = group.Refusal(); !refusal.ok()) {
+    // A shutdown seals all groups.
+    const bool closed = phase_.load(std::memory_order_relaxed) == Phase::kClosed;
+    return closed && absl::IsFailedPrecondition(refusal) ? shut_down() : refusal;
+  }
   const GroupCore::Rest rest = worker == nullptr ? group.rest() : GroupCore::Rest{};
   CountIn(group, worker, tasks);
   // seq_cst, after the count: a shutdown sets the phase, then looks at the count.
   if (worker == nullptr && phase_.load(std::memory_order_seq_cst) != Phase::kOpen) {
     group.TakeBackSubmitted(rest, tasks);
-    return StatusWithText(absl::StatusCode::kFailedPrecondition,
-                          "the scheduler is shut down: it takes no more tasks");
+    return shut_down();
   }
   return absl::OkStatus();
 }

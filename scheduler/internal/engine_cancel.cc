@@ -37,7 +37,8 @@ void Engine::CancelGraphs(const absl::Status& why) {
 
 // Pending tasks end here; Ready ones when they are claimed; Running ones see it.
 void Engine::CancelOne(EngineTask& task) {
-  const Bits before = task.word.fetch_or(TaskWord::kCancel, std::memory_order_acq_rel);
+  // seq_cst: before the look for the source of a token.
+  const Bits before = task.word.fetch_or(TaskWord::kCancel, std::memory_order_seq_cst);
   if (TaskWord::Ended(before)) return;
   if (EnginePool::JoinOf(task).load(std::memory_order_acquire) != 0) {
     Bits seen = 0;
@@ -93,7 +94,7 @@ void Engine::CancelTasks(GroupCore& group, const absl::Status& why) {
 }
 
 CancellationToken Engine::TokenOf(EngineTask& task) {
-  TaskRarities& rarities = MakeExtras(task).MakeRarities();
+  TaskRarities& rarities = MakeExtras(task).rarities.Make();
   CancellationSource source;
   {
     std::lock_guard lock(rarities.lock);

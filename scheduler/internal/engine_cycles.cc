@@ -125,8 +125,8 @@ void Engine::AddSuccessors(EngineTask& task, std::vector<EngineTask*>& successor
       kept.Keep(successor);  // lives until the task that is locked here ends
     });
   };
+  hand_overs_.ForEachTo(task, add);  // first: see there
   add(task);
-  hand_overs_.ForEachTo(task, add);
 }
 
 }  // namespace weft::internal

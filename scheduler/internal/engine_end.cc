@@ -174,6 +174,13 @@ ReadyNode* Engine::EndBusy(EngineTask& task, EngineWorker& worker, TaskState sta
   return ending.next;
 }
 
+TaskWord::Bits Engine::EndAs(EngineTask& task, TaskState state, bool drop,
+                             std::uintptr_t& successors) noexcept {
+  return task.End(state, drop, [&] {
+    successors = std::exchange(EdgesOf(task, task.word.load(std::memory_order_relaxed)), 0);
+  });
+}
+
 void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept {
   auto& group = static_cast<GroupCore&>(*task.scope);
   TaskPin continuation;
@@ -193,18 +200,17 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   if (state != TaskState::kCompleted && (before & TaskWord::kBareName) == 0) {
     group.CountEndAs(state);
   }
-  std::uintptr_t successors = 0;
-  const Bits after = task.End(state, drop, [&] {
-    successors = std::exchange(EdgesOf(task, task.word.load(std::memory_order_relaxed)), 0);
-  });
-  // The task may be gone from here on, and is only compared.
-  if (continuation || unused) hand_overs_.Forget(task);
+  if (unused) hand_overs_.Forget(task);
+  Bits after = 0;
   if (continuation) {
-    HandOver(successors, std::move(continuation), spare, ending);
+    after = EndAndHandOver(task, drop, std::move(continuation), spare, ending);
   } else {
+    std::uintptr_t successors = 0;
+    after = EndAs(task, state, drop, successors);
     if (spare != nullptr) FreeBlock(spare, ending.worker);
     ReleaseAll(successors, state, ending);
   }
+  // The task may be gone, and is only compared where others may have a reference.
   if ((after & TaskWord::kAwaited) != 0) NotifyTask(&task);
   if (!TaskWord::Referenced(after)) Destroy(task);
   if (ending.worker == nullptr) {

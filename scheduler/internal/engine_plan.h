@@ -4,7 +4,7 @@
 #define WEFT_SCHEDULER_INTERNAL_ENGINE_PLAN_H_
 
 #include <cstddef>
-#include <vector>
+#include <string>
 
 #include "absl/container/inlined_vector.h"
 
@@ -56,7 +56,7 @@ class Engine::Plans {
 
   Engine& engine_;
   GroupCore& group_;
-  std::vector<EngineTask*> names_;  // made here, and known to others
+  absl::InlinedVector<EngineTask*, 4> names_;  // made here, and known to others
 };
 
 }  // namespace weft::internal

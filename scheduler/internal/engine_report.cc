@@ -66,7 +66,7 @@ absl::Status Engine::StatusOf(EngineTask& task, Bits word) noexcept {
 const void* Engine::MadeError(EngineTask& task, const absl::Status& error) noexcept {
   if (OpsOf(task).make_error == nullptr || Of(task).Forked()) return nullptr;
   try {
-    TaskRarities& rarities = Of(task).MakeExtras(task).MakeRarities();
+    TaskRarities& rarities = Of(task).MakeExtras(task).rarities.Make();
     std::lock_guard lock(rarities.lock);
     for (const TaskRarities::Error& known : rarities.errors) {
       if (known.status == error) return known.made;

@@ -52,7 +52,9 @@ void Engine::Refuse(GroupCore& group, EngineTask& task, absl::Status why, bool d
 }
 
 void Engine::PrepareTimes(EngineTask& task) {
-  MakeExtras(task).MakeRarities().times.emplace().submitted = clock_.Now();
+  TaskRarities& rarities = MakeExtras(task).rarities.Make();
+  std::lock_guard lock(rarities.lock);
+  rarities.times.emplace().submitted = clock_.Now();
 }
 
 void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependency> dependencies,

@@ -97,6 +97,11 @@ GraphNode& Graph::NewNode(const GraphNodeOps& ops) noexcept {
   }
   const std::size_t ordinal = node_count_;
   if (ordinal == slabs_.size() * GraphNodePool::kSlabNodes) {
+    if (forks_ != ForkCount()) {
+      Refuse(absl::StatusCode::kFailedPrecondition,
+             "the graph was made before this process was forked: make a new one in the child");
+      return no_node_;
+    }
     try {
       AddSlab();
     } catch (const std::bad_alloc&) {
@@ -202,7 +207,10 @@ absl::Status Graph::Clear() {
       if (first.ok()) first = StatusOfException(std::current_exception());
     }
   });
-  for (const Slab<StdPlatform> slab : slabs_) pool_->Release(slab);
+  // In a forked child the pool's lock may be held by a thread that is not there.
+  if (forks_ == ForkCount()) {
+    for (const Slab<StdPlatform> slab : slabs_) pool_->Release(slab);
+  }
   slabs_.clear();
   ordinals_.clear();
   node_count_ = edge_count_ = 0;

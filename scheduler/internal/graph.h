@@ -23,6 +23,7 @@
 
 #include "weft/core/cancellation.h"
 #include "weft/core/clock.h"
+#include "weft/core/internal/fork_count.h"
 #include "weft/core/internal/platform.h"
 #include "weft/core/internal/running_task.h"
 #include "weft/scheduler/internal/graph_core.h"
@@ -159,6 +160,7 @@ class Graph final : public GraphCore<StdPlatform> {
   void EndNestedRun(GraphWorker& worker) noexcept;
 
   const std::shared_ptr<GraphNodePool> pool_ = SharedNodePool();
+  const std::uint32_t forks_ = ForkCount();
   std::vector<Slab<StdPlatform>> slabs_;
   GraphNode no_node_;  // instead of one that there was no memory for
   std::size_t node_count_ = 0;

@@ -44,7 +44,7 @@ class PumpLedger {
   // At most `width` pumps are active, apart from those that have just been unblocked.
   // Slots are numbered from 0 to `slots`. There is never room where no pump `can_come`.
   PumpLedger(int width, int slots, bool can_come = true)
-      : limit_(can_come ? width : 0), width_(width), slots_(slots) {
+      : limit_(can_come ? width : 0), width_(width), slots_(slots), can_come_(can_come) {
     free_slots_.reserve(static_cast<std::size_t>(slots));
   }
 
@@ -191,7 +191,8 @@ class PumpLedger {
     return Look::kBehindFence;
   }
   void SetLimit(int limit) {
-    limit_.store(limit, std::memory_order_seq_cst);  // the grower's half of the handshake
+    // seq_cst: the grower's half of the handshake.
+    limit_.store(can_come_ ? limit : 0, std::memory_order_seq_cst);
     SetSurplus();
   }
   void SetSurplus() {
@@ -219,6 +220,7 @@ class PumpLedger {
   typename P::template Atomic<bool> surplus_{false};  // more are active than limit_
   typename P::template Atomic<int> width_;
   const int slots_;
+  const bool can_come_;
   mutable typename P::Lock lock_;
   int pumps_ = 0;  // guarded by lock_, as are the others
   int blocked_ = 0;

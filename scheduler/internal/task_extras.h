@@ -5,10 +5,8 @@
 #ifndef WEFT_SCHEDULER_INTERNAL_TASK_EXTRAS_H_
 #define WEFT_SCHEDULER_INTERNAL_TASK_EXTRAS_H_
 
-#include <atomic>
 #include <cstdint>
 #include <forward_list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +16,7 @@
 #include "weft/core/cancellation.h"
 #include "weft/core/internal/platform.h"
 #include "weft/core/task_result.h"
+#include "weft/scheduler/internal/made_once.h"
 #include "weft/scheduler/internal/task_ptr.h"
 
 namespace weft::internal {
@@ -43,37 +42,15 @@ struct TaskRarities {
 // Belongs to its task, and goes with it. Lies in a cell, as a block of edges does.
 //
 // Thread safety: `edges` as TaskNode::edges; `name` and `name_hash` are constant; the
-// places in the list of names are guarded by who has the list; Rarities: any thread.
-class TaskExtras {
- public:
-  TaskExtras() = default;
-  TaskExtras(const TaskExtras&) = delete;
-  TaskExtras& operator=(const TaskExtras&) = delete;
-  ~TaskExtras() { delete rarities(); }
-
-  // Null: it has none yet.
-  TaskRarities* rarities() const { return rarities_.load(std::memory_order_acquire); }
-  // Throws std::bad_alloc.
-  TaskRarities& MakeRarities() {
-    TaskRarities* known = rarities();
-    if (known != nullptr) return *known;
-    auto made = std::make_unique<TaskRarities>();
-    // acq_rel: publishes what was made, or sees what another thread made.
-    if (!rarities_.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) {
-      return *known;
-    }
-    return *made.release();
-  }
-
+// places in the list of names belong to who has the list; `rarities`: any thread.
+struct TaskExtras {
   std::uintptr_t edges = 0;
   std::string name;
   std::uint32_t name_hash = 0;
   // The names of the group that came before and after it, by their tasks' indices; 0: none.
   std::uint32_t previous_name = 0;
   std::uint32_t next_name = 0;
-
- private:
-  StdPlatform::Atomic<TaskRarities*> rarities_{nullptr};
+  MadeOnce<StdPlatform, TaskRarities> rarities;
 };
 static_assert(sizeof(TaskExtras) <= sizeof(EdgeBlock<StdPlatform>) &&
               alignof(TaskExtras) <= alignof(EdgeBlock<StdPlatform>));
@@ -86,7 +63,7 @@ inline TaskExtras* ExtrasOf(const EngineTask& task) {
 }
 inline TaskRarities* RaritiesOf(const EngineTask& task) {
   const TaskExtras* const extras = ExtrasOf(task);
-  return extras == nullptr ? nullptr : extras->rarities();
+  return extras == nullptr ? nullptr : extras->rarities.get();
 }
 // Empty: it has none.
 inline std::string_view NameIn(const EngineTask& task) {

@@ -150,6 +150,49 @@ TEST_P(ForkTest, WhileThreadsAreAtWork) {
   for (std::thread& thread : threads) thread.join();
 }
 
+// Cells, and slabs of graphs, change hands under locks that others may hold at that moment.
+TEST_P(ForkTest, WhatTheParentMadeMayGoInTheChild) {
+  TaskGroup group(*scheduler_);
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&, graphs = t == 0] {
+      while (!stop) {
+        TaskGroup own(*scheduler_);
+        TaskGraph graph;
+        std::vector<Task<>> kept;
+        for (int i = 0; i < 3000 && graphs; ++i) graph.Add([] {});
+        for (int i = 0; i < 3000 && !graphs; ++i) kept.push_back(own.Submit([] {}));
+        own.Wait();
+      }
+    });
+  }
+  const int rounds = WEFT_SANITIZED ? 5 : 30;
+  const auto forks = [&] {
+    for (int round = 0; round < rounds && !HasFailure(); ++round) {
+      std::vector<Task<>> handles;
+      std::optional<TaskGraph> graph(std::in_place);
+      for (int i = 0; i < 3000; ++i) handles.push_back(group.Submit([] {}));
+      for (int i = 0; i < 3000; ++i) graph->Add([] {});
+      for (const Task<>& handle : handles) handle.Wait().IgnoreError();
+      const auto let_go = [&] {
+        handles.clear();
+        for (int i = 0; i < 3000; ++i) graph->Add([] {});
+        const absl::Status frozen = graph->Freeze();
+        CHILD_EXPECT(absl::IsFailedPrecondition(frozen));
+        CHILD_EXPECT(std::string(frozen.message()).find("forked") != std::string::npos);
+        graph.reset();
+        return 0;
+      };
+      EXPECT_EQ(InChild(let_go), 0) << "round " << round;
+    }
+  };
+  forks();
+  EXPECT_TRUE(group.Submit(forks).Wait().ok());
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
+}
+
 TEST_P(ForkTest, FromInsideATask) {
   TaskGroup group(*scheduler_);
   const Task<int> ended = group.Submit([] { return 7; });

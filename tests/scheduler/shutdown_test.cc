@@ -46,6 +46,17 @@ TEST_P(ShutdownTest, AGroupThatAClosureOwnsIsWaitedForWhereTheClosureDies) {
   EXPECT_TRUE(IsTerminal(inner.state()));
 }
 
+TEST_P(ShutdownTest, WhoComesAfterwardsIsToldOfTheShutdown) {
+  TaskGroup group(*scheduler_);
+  ASSERT_TRUE(scheduler_->Shutdown().ok());
+  for (const absl::Status& refused :
+       {scheduler_->Submit([] {}).Get(), group.Submit([] {}).Get(),
+        scheduler_->Schedule({.id = "a", .function = [] {}}).status()}) {
+    EXPECT_TRUE(absl::IsFailedPrecondition(refused));
+    EXPECT_NE(std::string(refused.message()).find("shut down"), std::string::npos) << refused;
+  }
+}
+
 TEST_P(ShutdownTest, SealingWhileShuttingDownLosesNoTask) {
   for (int round = 0; round < 100; ++round) {
     auto scheduler = testing::MakeScheduler(GetParam());

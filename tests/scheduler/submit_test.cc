@@ -213,6 +213,11 @@ TEST_P(SubmitTest, DependencyOfAnotherSchedulerOrEmptyIsRefused) {
   EXPECT_FALSE(summary.ok());
 }
 
+TEST_P(SubmitTest, AnEmptyHandleSaysSo) {
+  EXPECT_TRUE(absl::IsInvalidArgument(Task<>().Wait()));
+  EXPECT_TRUE(absl::IsInvalidArgument(Task<>().AddDependency(scheduler_->Submit([] {}))));
+}
+
 TEST_P(SubmitTest, TimesAreKeptOnRequest) {
   EXPECT_FALSE(scheduler_->Submit([] {}).result().times.has_value());
   SchedulerOptions options;
