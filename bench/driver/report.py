@@ -2,6 +2,7 @@
 """Puts the tables together, for the terminal and for docs/benchmarks.md."""
 
 import tables
+import targets
 from figures import Figures
 from plot import svg
 
@@ -34,6 +35,8 @@ def sections(figures):
                    (full.split("/")[0] for full in figures.samples))
     if time:
         yield "Ratios", tables.ratios(figures)
+        yield "Targets", tables.markdown(["ratio of medians", "target", "figure", ""],
+                                         targets.table_rows(figures))
     if any_of("size_"):
         yield "Efficiency by size of a task, 2 threads", tables.efficiencies(figures)
     if any_of("conserve_"):
