@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 #include "weft/core/cancellation.h"
 #include "weft/scheduler/internal/exception_status.h"
@@ -57,8 +58,8 @@ void TaskGroup::Seal() { engine_.Seal(*core_); }
 
 void TaskGroup::Cancel(absl::Status why) { engine_.CancelGroup(*core_, std::move(why)); }
 
-RunSummary TaskGroup::Wait() {
-  return engine_.Summarise(*core_, engine_.Wait({.group = core_.get()}));
+RunSummary TaskGroup::Wait(absl::Time deadline) {
+  return engine_.Summarise(*core_, engine_.Wait({.group = core_.get()}, deadline));
 }
 
 RunSummary TaskGroup::Summary() const { return engine_.Summarise(*core_, absl::OkStatus()); }

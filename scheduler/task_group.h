@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 #include "weft/core/cancellation.h"
 #include "weft/core/task_definition.h"
@@ -145,8 +146,9 @@ class TaskGroup {
 
   // Blocks until nothing in the group is ready, running or about to become so; tasks
   // that wait for names never submitted stay pending and are listed as unresolved.
-  // With an executor that has no threads, runs the tasks here.
-  RunSummary Wait();
+  // With an executor that has no threads, runs the tasks here. At `deadline`, or where the
+  // wait cannot be done (AnyTask::Wait), the summary's status says so, and the tasks go on.
+  RunSummary Wait(absl::Time deadline = absl::InfiniteFuture());
 
   // The same figures now, without waiting.
   RunSummary Summary() const;

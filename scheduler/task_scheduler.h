@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 #include "weft/core/clock.h"
 #include "weft/core/parallel_processing_config.h"
@@ -110,7 +111,7 @@ class TaskScheduler {
   absl::StatusOr<std::vector<Task<>>> ScheduleBatch(std::vector<TaskDefinition> definitions) {
     return root_->ScheduleBatch(std::move(definitions));
   }
-  RunSummary WaitAll() { return root_->Wait(); }
+  RunSummary WaitAll(absl::Time deadline = absl::InfiniteFuture()) { return root_->Wait(deadline); }
 
   // Runs the graph once and blocks until it has ended; this thread takes part. With an
   // executor that has no threads, one node after the other, first come, first served.

@@ -11,6 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -68,6 +70,20 @@ int Fibonacci(TaskGroup& group, int n) {
   const auto left = group.Submit([&group, n] { return Fibonacci(group, n - 1); });
   const int right = Fibonacci(group, n - 2);
   return *left.Get() + right;
+}
+
+TEST_P(ThreadedWaitingTest, AGroupIsWaitedForUntilADeadline) {
+  TaskGroup group(*scheduler_);
+  absl::Notification go;
+  group.Submit([&] {
+    const BlockingScope blocking;
+    go.WaitForNotification();
+  });
+  const RunSummary early = group.Wait(absl::Now());
+  EXPECT_TRUE(absl::IsDeadlineExceeded(early.status)) << early.status;
+  EXPECT_EQ(early.under_way, 1);
+  go.Notify();
+  EXPECT_TRUE(group.Wait(absl::Now() + absl::Seconds(60)).ok());
 }
 
 TEST_P(WaitingTest, ForkAndJoinInsideTasks) {
