@@ -219,6 +219,7 @@ TEST_P(MemoryShutdownTest, ShutdownWithWorkPending) {
 // What must not allocate does not: not only survives that it cannot.
 TEST_P(MemoryShutdownTest, EndingCancellingAndShuttingDownAllocateNothing) {
   testing::FaultRun run(std::get<0>(GetParam()), 1, true);
+  run.BePatient();
   std::vector<AnyTask> tasks;
   std::vector<AnyTask> more;
   std::vector<AnyTask> rest;

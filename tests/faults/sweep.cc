@@ -16,7 +16,10 @@
 namespace weft::testing {
 
 TaskScheduler& FaultRun::scheduler() {
-  if (scheduler_ == nullptr) scheduler_ = MakeScheduler(workers_);
+  if (scheduler_ == nullptr) {
+    scheduler_ =
+        patient_ && workers_ > kInline ? MakePatientScheduler(workers_) : MakeScheduler(workers_);
+  }
   return *scheduler_;
 }
 

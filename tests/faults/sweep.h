@@ -32,6 +32,8 @@ class FaultRun {
   int workers() const { return workers_; }
   // Made when first asked for, while allocations do not fail.
   TaskScheduler& scheduler();
+  // Before that: no thread of ours is made in the place of a late one of oneTBB's.
+  void BePatient() { patient_ = true; }
   void DestroyScheduler() { scheduler_.reset(); }
   // `call` runs while allocations fail, and throws nothing.
   void Failing(absl::FunctionRef<void()> call);
@@ -49,6 +51,7 @@ class FaultRun {
   const int workers_;
   const std::int64_t number_;
   const bool and_later_;
+  bool patient_ = false;
   std::unique_ptr<TaskScheduler> scheduler_;
   bool failed_ = false;
 };
