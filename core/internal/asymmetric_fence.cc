@@ -4,11 +4,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <linux/membarrier.h>
 #include <mutex>
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
+
+#include "weft/core/internal/fork_count.h"
 
 namespace weft::internal {
 namespace {
@@ -18,6 +21,9 @@ long MemoryBarrier(int command) { return syscall(SYS_membarrier, command, 0U, 0)
 }  // namespace
 
 void PrepareFences() {
+  static std::atomic<std::uint32_t> prepared{0};  // one more than the forks before
+  const std::uint32_t forks = ForkCount() + 1;
+  if (prepared.load(std::memory_order_acquire) == forks) return;
   const long commands = MemoryBarrier(MEMBARRIER_CMD_QUERY);
   const bool registered = commands >= 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
                           MemoryBarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
@@ -25,6 +31,7 @@ void PrepareFences() {
   static std::once_flag first;
   std::call_once(
       first, [registered] { fences_are_asymmetric.store(registered, std::memory_order_seq_cst); });
+  prepared.store(forks, std::memory_order_release);
 }
 
 void HeavyFence() {

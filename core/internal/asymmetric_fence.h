@@ -14,7 +14,11 @@ namespace weft::internal {
 
 inline constinit std::atomic<bool> fences_are_asymmetric{false};
 
-// Asks the kernel for them. Once before they are used, and again in a forked child.
+// Asks the kernel for them: before they are used, each time.
+//
+// Thread safety: any thread.
+// Cost: some milliseconds in which the calling thread sleeps, once in a process and in each child
+// that it forks; nothing afterwards.
 void PrepareFences();
 
 // Whether the two below are a pair. Where they are not (the kernel has no private expedited

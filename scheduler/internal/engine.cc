@@ -12,7 +12,6 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
-#include "weft/core/internal/asymmetric_fence.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/simulated_workers.h"
@@ -49,7 +48,6 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
                      ? nullptr
                      : std::make_unique<SimulatedWorkers>(loop_, *executor_->simulation())) {
   if (!CountForks()) throw std::bad_alloc();
-  PrepareFences();
   no_memory_ = &MakeStandIn(OutOfMemory());
   forked_ = &MakeStandIn(ForkedError());
   forked_group_ = MakeCounted<GroupCore>(*this, clock_, *pool_);

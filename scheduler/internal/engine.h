@@ -373,6 +373,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   // engine_run.cc
   bool StartPump(int slot) noexcept override;
   void OnNoPump() noexcept override;
+  void BeforeCalm() noexcept override;
   void TryStartAgain();
   void OnSlot(int slot) noexcept override;
   absl::Status AwaitRun(Graph& graph, bool inside);

@@ -11,6 +11,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "weft/core/blocking_scope.h"
+#include "weft/core/internal/asymmetric_fence.h"
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
@@ -38,6 +39,8 @@ void Engine::Drain(int slot) noexcept {
 }
 
 void Engine::OnSlot(int slot) noexcept { current_frame_->worker = &loop_.WorkerAt(slot); }
+
+void Engine::BeforeCalm() noexcept { PrepareFences(); }
 
 bool Engine::StartPump(int slot) noexcept { return executor_->StartPump(slot); }
 

@@ -32,6 +32,8 @@ class RunLoopHost {
   virtual bool StartPump(int slot) noexcept = 0;
   // A pump that was needed could not be had: perhaps it can be later (WakeIfNeeded).
   virtual void OnNoPump() noexcept {}
+  // The ledger may be calm after this.
+  virtual void BeforeCalm() noexcept {}
   // This thread works as `slot` from now on.
   virtual void OnSlot(int slot) noexcept = 0;
 
@@ -74,7 +76,10 @@ class RunLoop {
   bool steals() const { return steals_; }
   bool HasRoom() const { return ledger_.HasRoom(); }
   auto RoomIfCalm() const { return ledger_.RoomIfCalm(); }
-  void Calm() { ledger_.Calm(); }
+  void Calm() {
+    host_.BeforeCalm();
+    ledger_.Calm();
+  }
   int width() const { return ledger_.width(); }
   // No pump runs or is on its way.
   bool Quiet() const { return ledger_.Empty(); }
