@@ -46,11 +46,6 @@ namespace weft::internal {
 
 class SimulatedWorkers;
 
-struct Dependency {
-  EngineTask* task = nullptr;
-  bool run_anyway = false;
-};
-
 // Lives until its TaskScheduler and the last handle to one of its tasks have gone; its
 // executor goes with the TaskScheduler.
 //
@@ -382,7 +377,6 @@ class Engine final : public WorkSource, private RunLoopHost {
   // Without threads.
   void RunGraphByDraining(Graph& graph);
   absl::Status RunGraphOnStack(ThreadFrame& thread, Graph& graph);
-  static bool NotBeingCancelled(GraphRun* run);
   bool NoCalls() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return calls_ == 0; }
   void EndDraining();
   // Runs the task that comes next. False: there is none.
@@ -396,9 +390,6 @@ class Engine final : public WorkSource, private RunLoopHost {
   void CancelTasks(GroupCore& group, const absl::Status& why);
 
   // engine_wait.cc
-  static absl::Status TooManyBlocked();
-  static absl::Status NoThread() noexcept;
-  static bool Satisfied(const WaitTarget& target);
   // Whether the target's end needs that of `task`.
   static bool IsPart(const EngineTask& task, const WaitTarget& target);
   absl::Status WaitOutside(const WaitTarget& target, absl::Time deadline);

@@ -52,6 +52,10 @@ inline Engine::ThreadFrame* Engine::FrameOfThread() const {
   return frame;
 }
 
+// Why a wait inside a task is refused. engine_wait.cc.
+absl::Status TooManyBlocked();
+absl::Status NoThread() noexcept;
+
 // Before others see that they wait: a search for cycles comes to them.
 inline void ListBodies(const WaitFrame* top) {
   for (const WaitFrame* frame = top; frame != nullptr; frame = frame->outer) {

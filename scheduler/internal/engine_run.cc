@@ -161,8 +161,6 @@ absl::Status Engine::AwaitRun(Graph& graph, bool inside) {
   return absl::OkStatus();
 }
 
-bool Engine::NotBeingCancelled(GraphRun* run) { return run->cancels == 0; }
-
 absl::Status Engine::RunGraph(Graph& graph) {
   ThreadFrame* const thread = FrameOfThread();
   WaitFrame caller;
@@ -194,7 +192,8 @@ absl::Status Engine::RunGraph(Graph& graph) {
     thread->waits = caller.outer;
   }
   absl::MutexLock lock(&mu_);
-  mu_.Await(absl::Condition(&Engine::NotBeingCancelled, &run));
+  const auto not_being_cancelled = [&run] { return run.cancels == 0; };
+  mu_.Await(absl::Condition(&not_being_cancelled));
   (run.previous != nullptr ? run.previous->next : graph_runs_) = run.next;
   if (run.next != nullptr) run.next->previous = run.previous;
   --calls_;

@@ -50,25 +50,25 @@ bool ParkUntil(StdPlatform::Parker& parker, absl::Time deadline) {
                           absl::ToChronoNanoseconds(std::min(deadline - absl::Now(), kLongest)));
 }
 
+bool Satisfied(const WaitTarget& target) {
+  if (target.group != nullptr) return target.group->AtRest();
+  return TaskWord::Ended(target.task->word.load(std::memory_order_acquire));
+}
+
 }  // namespace
 
-absl::Status Engine::TooManyBlocked() {
+absl::Status TooManyBlocked() {
   return absl::ResourceExhaustedError(
       std::to_string(RunLoop<StdPlatform>::kMaxReplacements) +
       " tasks of this scheduler are blocked in waits already, each on a thread of its own; "
       "return and let a dependent task continue instead");
 }
 
-absl::Status Engine::NoThread() noexcept {
+absl::Status NoThread() noexcept {
   return StatusWithText(
       absl::StatusCode::kResourceExhausted,
       "every task that runs is blocked in a wait, and there is no memory or no thread for another "
       "worker; return and let a dependent task continue instead");
-}
-
-bool Engine::Satisfied(const WaitTarget& target) {
-  if (target.group != nullptr) return target.group->AtRest();
-  return TaskWord::Ended(target.task->word.load(std::memory_order_acquire));
 }
 
 bool Engine::IsPart(const EngineTask& task, const WaitTarget& target) {

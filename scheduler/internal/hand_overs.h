@@ -33,8 +33,7 @@ class HandOvers {
     std::lock_guard lock(lock_);
     if (Planned* const known = Find(from)) return std::exchange(known->to, &to);
     plans_.push_back({&from, &to});
-    // relaxed, as below: who needs to be sure has become known to who plans, or sees this, by
-    // another lock.
+    // relaxed: who needs to be sure has become known to who plans, or sees this, by another lock.
     count_.store(plans_.size(), std::memory_order_relaxed);
     return nullptr;
   }
@@ -65,7 +64,8 @@ class HandOvers {
   // lock.
   template <class F>
   void ForEachTo(Task& to, F visit) {
-    if (count_.load(std::memory_order_relaxed) == 0) return;
+    // acquire: who does not find a task here any more finds its successors at the other.
+    if (count_.load(std::memory_order_acquire) == 0) return;
     std::lock_guard lock(lock_);
     std::vector<Task*> reached = {&to};
     for (std::size_t i = 0; i < reached.size(); ++i) {
@@ -90,7 +90,8 @@ class HandOvers {
   }
   void Erase(const Task& from) {
     std::erase_if(plans_, [&from](const Planned& plan) { return plan.from == &from; });
-    count_.store(plans_.size(), std::memory_order_relaxed);
+    // release: after the successors have moved.
+    count_.store(plans_.size(), std::memory_order_release);
   }
 
   typename P::Lock lock_;

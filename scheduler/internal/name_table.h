@@ -24,7 +24,6 @@ namespace weft::internal {
 //
 // Thread safety: a plain value, which refers to a text.
 struct NameKey {
-  NameKey() = default;
   explicit NameKey(std::string_view its_text)
       : text(its_text),
         hash(

@@ -130,6 +130,14 @@ using TaskPin = CountedTask<TaskWord::kPin>;     // keeps the task, and not its 
 
 inline void Unpin(EngineTask& task) { TaskPin::Adopt(&task); }
 
+// What a task is to wait for, and whether it runs however that ends.
+//
+// Thread safety: a plain value.
+struct Dependency {
+  EngineTask* task = nullptr;
+  bool run_anyway = false;
+};
+
 // The tasks that a search has seen, each with one pin: so none goes, and no address comes
 // twice.
 //
