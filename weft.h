@@ -9,6 +9,7 @@
 #include "weft/core/cancellation.h"
 #include "weft/core/clock.h"
 #include "weft/core/parallel_processing_config.h"
+#include "weft/core/retry_policy.h"
 #include "weft/core/task_context.h"
 #include "weft/core/task_definition.h"
 #include "weft/core/task_id.h"
