@@ -5,6 +5,11 @@
 #ifndef WEFT_CORE_TASK_OPTIONS_H_
 #define WEFT_CORE_TASK_OPTIONS_H_
 
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+#include "weft/core/retry_policy.h"
+
 namespace weft {
 
 // Thread safety: a plain value.
@@ -12,6 +17,32 @@ struct TaskOptions {
   // Which ready task is taken first. Four lanes: below 0 low, 0 normal, 1 to 9
   // high, 10 and more urgent; strict between lanes, first come first served inside.
   int priority = 0;
+
+  // Whether, and when, an attempt that failed is followed by another. In between the task is
+  // parked: it has no worker. A value that the body takes by moving is copied for it; where that
+  // cannot be, the task is refused.
+  RetryPolicy retry = {};
+
+  // How long one attempt may take, and how long the task from its submission to its end, waits
+  // and all attempts included. When the time is over a running body is asked to stop, as by a
+  // cancel; what it returns then is DeadlineExceeded: a failed attempt, or the failed task. A
+  // task that does not run ends at once.
+  absl::Duration attempt_timeout = absl::InfiniteDuration();
+  absl::Duration timeout = absl::InfiniteDuration();
+
+  // It runs in any case, once what it depends on has ended, however that did: also when its group
+  // is cancelled or late. Cancelling it has no effect. It takes outcomes (const absl::StatusOr<X>&)
+  // or nothing of its dependencies, not their values.
+  bool finaliser = false;
+
+  // Whether running it takes more than calling the body once.
+  bool IsSpecial() const {
+    return retry.retries() || timeout != absl::InfiniteDuration() ||
+           attempt_timeout != absl::InfiniteDuration();
+  }
+
+  // InvalidArgument: a field, its value, and what is allowed.
+  absl::Status Validate() const;
 };
 
 }  // namespace weft

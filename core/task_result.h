@@ -7,10 +7,12 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
+#include "weft/core/retry_policy.h"
 #include "weft/core/task_id.h"
 #include "weft/core/task_state.h"
 
@@ -35,7 +37,12 @@ struct TaskResult {
   // for kFailed, the reason given for kCancelled, or what a body that gave in returned. A kSkipped
   // task has its root cause's code and "skipped: dependency 'NAME' failed: TEXT".
   absl::Status status;
-  int attempts = 0;                // how often the body was started
+  int attempts = 0;  // how often the body was started
+  // Of a task that may be tried again: those of its attempts that failed, or the first and the
+  // last fifty of them.
+  std::vector<AttemptRecord> failed_attempts;
+  // Why a completed task's value is less than it should be (TaskContext::Degrade); OK: it is not.
+  absl::Status degraded;
   std::optional<TaskTimes> times;  // only with SchedulerOptions::record_times
 };
 

@@ -10,7 +10,7 @@ namespace weft {
 
 std::string_view TaskStateName(TaskState state) {
   constexpr std::array<std::string_view, kTaskStateCount> kNames = {
-      "pending", "ready", "running", "completed", "failed", "cancelled", "skipped"};
+      "pending", "ready", "running", "parked", "completed", "failed", "cancelled", "skipped"};
   return kNames[static_cast<std::size_t>(state)];
 }
 

@@ -6,6 +6,7 @@
 #define WEFT_CORE_VIRTUAL_CLOCK_H_
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -26,18 +27,42 @@ class VirtualClock final : public Clock {
   }
   // What is negative counts as nothing: a clock never goes back.
   void Advance(absl::Duration by) {
-    absl::MutexLock lock(&mu_);
-    now_ += std::max(by, absl::ZeroDuration());
+    {
+      absl::MutexLock lock(&mu_);
+      now_ += std::max(by, absl::ZeroDuration());
+    }
+    TellWatchers();
   }
   // Nothing when it is later already.
   void AdvanceTo(absl::Duration time) {
-    absl::MutexLock lock(&mu_);
-    now_ = std::max(now_, time);
+    {
+      absl::MutexLock lock(&mu_);
+      if (time <= now_) return;
+      now_ = time;
+    }
+    TellWatchers();
+  }
+
+  bool Watch(Watcher& watcher) const override {
+    absl::MutexLock lock(&watchers_mu_);
+    watchers_.push_back(&watcher);
+    return true;
+  }
+  void Unwatch(Watcher& watcher) const override {
+    absl::MutexLock lock(&watchers_mu_);
+    watchers_.erase(std::remove(watchers_.begin(), watchers_.end(), &watcher), watchers_.end());
   }
 
  private:
+  void TellWatchers() {
+    absl::MutexLock lock(&watchers_mu_);
+    for (Watcher* const watcher : watchers_) watcher->OnClockMoved();
+  }
+
   mutable absl::Mutex mu_;
   absl::Duration now_ ABSL_GUARDED_BY(mu_);
+  mutable absl::Mutex watchers_mu_;
+  mutable std::vector<Watcher*> watchers_ ABSL_GUARDED_BY(watchers_mu_);
 };
 
 }  // namespace weft

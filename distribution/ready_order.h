@@ -13,6 +13,9 @@ namespace weft {
 enum class Lane : unsigned char { kLow, kNormal, kHigh, kUrgent };
 inline constexpr std::size_t kLaneCount = 4;
 
+// After so many starts from higher lanes one task of a lower lane starts, if one waits there.
+inline constexpr unsigned kStartsBeforeLower = 64;
+
 constexpr Lane LaneOf(int priority) {
   if (priority < 0) return Lane::kLow;
   if (priority == 0) return Lane::kNormal;

@@ -36,11 +36,12 @@ struct RunSummary {
 
   std::int64_t submitted = 0;  // the sum of the six below
   std::int64_t completed = 0;
+  std::int64_t degraded = 0;  // of those: with less than they should have given
   std::int64_t failed = 0;
   std::int64_t cancelled = 0;
   std::int64_t skipped = 0;
   std::int64_t pending = 0;    // after a wait: those that wait for names never submitted
-  std::int64_t under_way = 0;  // ready or running: 0 after a wait that was done
+  std::int64_t under_way = 0;  // ready, running or parked: 0 after a wait that was done
 
   // Calls of Submit that were not accepted: sealed, cancelled or shut down, bad input.
   // (Schedule returns its error instead.)

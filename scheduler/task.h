@@ -62,6 +62,12 @@ class AnyTask {
   // returns is kept. Its dependents are skipped, its dependencies run on. Idempotent.
   void Cancel() const { internal::Engine::Of(*node_).Cancel(*node_); }
 
+  // From now on the task goes before others as one that was submitted with this priority, unless
+  // its own is higher, and so does what it waits for, directly or not. Nothing when it has begun.
+  // Where there is no memory it keeps its place.
+  // Cost: O(V + E) of what it waits for; the first time, of all that has not ended.
+  void Raise(int priority) const { internal::Engine::Of(*node_).Raise(*node_, LaneOf(priority)); }
+
   // From now on this task, too, waits for `dependency` to end, and is skipped unless it
   // completes.
   //   FailedPrecondition: this task does not wait for anything any more; or `dependency`

@@ -17,11 +17,15 @@
 
 namespace weft {
 
-TaskGroup::TaskGroup(TaskScheduler& scheduler, internal::Engine& engine)
-    : scheduler_(scheduler), engine_(engine), core_(engine_.AddGroup()) {}
+TaskGroup::TaskGroup(TaskScheduler& scheduler, internal::Engine& engine,
+                     const GroupOptions& options)
+    : scheduler_(scheduler),
+      engine_(engine),
+      core_(engine_.AddGroup(
+          {.fail_fast = options.fail_fast, .deadline = engine.DeadlineIn(options.timeout)})) {}
 
 TaskGroup::TaskGroup(TaskScheduler& scheduler, GroupOptions options)
-    : TaskGroup(scheduler, *scheduler.engine_) {
+    : TaskGroup(scheduler, *scheduler.engine_, options) {
   if (!options.cancellation.can_be_cancelled()) return;
   cancelled_from_outside_ = std::make_unique<CancellationCallback>(
       options.cancellation, [this, token = options.cancellation] { Cancel(token.reason()); });

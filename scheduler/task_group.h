@@ -32,6 +32,12 @@ class TaskScheduler;
 struct GroupOptions {
   // Cancels the group when this token is cancelled.
   CancellationToken cancellation = {};
+  // The first task that fails cancels the others: those that have not started end as cancelled,
+  // running ones are asked to stop, later ones are refused. By default independent branches go on.
+  bool fail_fast = false;
+  // From the moment at which the group is made, or the run of a graph begins. What has not ended
+  // then fails with DeadlineExceeded; running bodies are asked to stop.
+  absl::Duration timeout = absl::InfiniteDuration();
 };
 
 // The type of handle that Submit(F, D...) returns.
@@ -80,44 +86,44 @@ class TaskGroup {
   //   the reason of the cancel, once the group is cancelled
   template <internal::NotOptions F, class... D>
   TaskFor<F, D...> Submit(F function, D&&... dependencies) {
-    return Submit(TaskOptions{}, std::move(function), std::forward<D>(dependencies)...);
+    return SubmitWith(nullptr, std::move(function), std::forward<D>(dependencies)...);
   }
   template <class F, class... D>
-  TaskFor<F, D...> Submit(TaskOptions options, F function, D&&... dependencies) {
-    return TaskFor<F, D...>(internal::TaskPtr::Adopt(
-        &internal::SubmitBody<F, D...>(engine(), *core_, options, /*detached=*/false,
-                                       std::move(function), std::forward<D>(dependencies)...)));
+  TaskFor<F, D...> Submit(const TaskOptions& options, F function, D&&... dependencies) {
+    return SubmitWith(&options, std::move(function), std::forward<D>(dependencies)...);
   }
 
   // The same without a handle: the task and its value go when it has ended. For streams
   // of tasks, which then need memory only for those that have not.
   template <internal::NotOptions F, class... D>
   void Detach(F function, D&&... dependencies) {
-    Detach(TaskOptions{}, std::move(function), std::forward<D>(dependencies)...);
+    internal::SubmitBody<F, D...>(engine(), *core_, nullptr, /*detached=*/true, std::move(function),
+                                  std::forward<D>(dependencies)...);
   }
   template <class F, class... D>
-  void Detach(TaskOptions options, F function, D&&... dependencies) {
-    internal::SubmitBody<F, D...>(engine(), *core_, options, /*detached=*/true, std::move(function),
-                                  std::forward<D>(dependencies)...);
+  void Detach(const TaskOptions& options, F function, D&&... dependencies) {
+    internal::SubmitBody<F, D...>(engine(), *core_, &options, /*detached=*/true,
+                                  std::move(function), std::forward<D>(dependencies)...);
   }
 
   // One task for each function, none of which waits for anything: as so many calls of Submit,
   // or Detach, in one pass and with few wake-ups. The handles are in the order of the functions.
   // Throws std::bad_alloc where there is no room for the handles: then nothing was submitted.
   template <class F>
-  std::vector<TaskFor<F>> SubmitAll(std::vector<F> functions, TaskOptions options = {}) {
-    std::vector<TaskFor<F>> tasks;
-    tasks.reserve(functions.size());
-    internal::SubmitBodies(engine(), *core_, options, /*detached=*/false, std::span(functions),
-                           [&tasks](internal::EngineTask& task) {
-                             tasks.emplace_back(internal::TaskPtr::Adopt(&task));
-                           });
-    return tasks;
+  std::vector<TaskFor<F>> SubmitAll(std::vector<F> functions, const TaskOptions& options) {
+    return SubmitAllWith(&options, std::move(functions));
   }
   template <class F>
-  void DetachAll(std::vector<F> functions, TaskOptions options = {}) {
-    internal::SubmitBodies(engine(), *core_, options, /*detached=*/true, std::span(functions),
-                           [](internal::EngineTask&) {});
+  std::vector<TaskFor<F>> SubmitAll(std::vector<F> functions) {
+    return SubmitAllWith(nullptr, std::move(functions));
+  }
+  template <class F>
+  void DetachAll(std::vector<F> functions, const TaskOptions& options) {
+    DetachAllWith(&options, std::move(functions));
+  }
+  template <class F>
+  void DetachAll(std::vector<F> functions) {
+    DetachAllWith(nullptr, std::move(functions));
   }
 
   // The named form. Dependencies on names may come before the tasks of those names.
@@ -163,9 +169,32 @@ class TaskGroup {
 
  private:
   friend class TaskScheduler;
-  TaskGroup(TaskScheduler& scheduler, internal::Engine& engine);
+  TaskGroup(TaskScheduler& scheduler, internal::Engine& engine, const GroupOptions& options);
 
   internal::Engine& engine() const { return engine_; }
+
+  // Null `options`: the default ones, which cost nothing.
+  template <class F, class... D>
+  TaskFor<F, D...> SubmitWith(const TaskOptions* options, F function, D&&... dependencies) {
+    return TaskFor<F, D...>(internal::TaskPtr::Adopt(
+        &internal::SubmitBody<F, D...>(engine(), *core_, options, /*detached=*/false,
+                                       std::move(function), std::forward<D>(dependencies)...)));
+  }
+  template <class F>
+  std::vector<TaskFor<F>> SubmitAllWith(const TaskOptions* options, std::vector<F> functions) {
+    std::vector<TaskFor<F>> tasks;
+    tasks.reserve(functions.size());
+    internal::SubmitBodies(engine(), *core_, options, /*detached=*/false, std::span(functions),
+                           [&tasks](internal::EngineTask& task) {
+                             tasks.emplace_back(internal::TaskPtr::Adopt(&task));
+                           });
+    return tasks;
+  }
+  template <class F>
+  void DetachAllWith(const TaskOptions* options, std::vector<F> functions) {
+    internal::SubmitBodies(engine(), *core_, options, /*detached=*/true, std::span(functions),
+                           [](internal::EngineTask&) {});
+  }
 
   TaskScheduler& scheduler_;
   internal::Engine& engine_;  // the scheduler's

@@ -51,12 +51,22 @@ const Clock& ClockOf(const SchedulerOptions& options, const TaskExecutor& execut
   return SteadyClock();
 }
 
+std::uint64_t SeedOf(const SchedulerOptions& options, const TaskExecutor& executor) {
+  if (options.seed != 0) return options.seed;
+  if (const Simulation* const simulation = executor.simulation()) return simulation->seed;
+  // Two schedulers differ, also of two processes that began together.
+  return reinterpret_cast<std::uintptr_t>(&executor) ^
+         static_cast<std::uint64_t>(absl::ToInt64Nanoseconds(SteadyClock().Now()));
+}
+
 internal::Engine* MakeEngine(std::unique_ptr<TaskExecutor> executor,
                              const SchedulerOptions& options) {
   const Clock& clock = ClockOf(options, *executor);
-  return new internal::Engine(
-      std::move(executor), clock,
-      {.record_times = options.record_times, .steals = options.config.enable_work_stealing});
+  const std::uint64_t seed = SeedOf(options, *executor);
+  return new internal::Engine(std::move(executor), clock,
+                              {.record_times = options.record_times,
+                               .steals = options.config.enable_work_stealing,
+                               .seed = seed});
 }
 
 std::unique_ptr<TaskExecutor> DefaultExecutor() {
@@ -74,7 +84,7 @@ TaskScheduler::TaskScheduler(std::unique_ptr<TaskExecutor> executor,
                              const SchedulerOptions& options)
     : engine_(MakeEngine(std::move(executor), options)), on_destroy_(options.on_destroy) {
   try {
-    root_.reset(new TaskGroup(*this, *engine_));
+    root_.reset(new TaskGroup(*this, *engine_, {}));
   } catch (...) {
     engine_->Close();
     throw;
@@ -129,14 +139,15 @@ RunSummary TaskScheduler::Run(internal::GraphClaim claim, const GroupOptions& op
   return summary;
 }
 
-absl::Status TaskScheduler::Begin(TaskGraph& graph) {
+absl::Status TaskScheduler::Begin(TaskGraph& graph, const GroupOptions& options) {
   if (engine_->Forked()) return internal::Engine::ForkedError();
-  return graph.graph_->Begin(engine_->clock());
+  return graph.graph_->Begin(engine_->clock(),
+                             {.fail_fast = options.fail_fast, .timeout = options.timeout});
 }
 
 RunSummary TaskScheduler::Run(TaskGraph& graph, const GroupOptions& options) {
   RunSummary summary;
-  summary.status = Begin(graph);
+  summary.status = Begin(graph, options);
   if (!summary.status.ok()) return summary;
   try {
     return Run(internal::GraphClaim(*graph.graph_), options);
@@ -147,7 +158,7 @@ RunSummary TaskScheduler::Run(TaskGraph& graph, const GroupOptions& options) {
 }
 
 Task<RunSummary> TaskScheduler::Start(TaskGraph& graph, GroupOptions options) {
-  absl::Status begun = Begin(graph);
+  absl::Status begun = Begin(graph, options);
   if (!begun.ok()) {
     return root_->Submit([begun]() -> absl::StatusOr<RunSummary> { return begun; });
   }

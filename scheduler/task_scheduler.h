@@ -43,6 +43,9 @@ struct SchedulerOptions {
   std::unique_ptr<TaskExecutor> executor = nullptr;
   // Must outlive the scheduler. Null: that of simulated workers, or the machine's steady clock.
   const Clock* clock = nullptr;
+  // Of what is left to chance: the jitter of back-off. 0: that of simulated workers, or another
+  // one each time.
+  std::uint64_t seed = 0;
   // Whether TaskResult::times is filled in: two or three clock reads per task.
   bool record_times = false;
   // For the threads of the executor that Create makes. InvalidArgument together with
@@ -102,7 +105,7 @@ class TaskScheduler {
   }
   // Submit({.priority = 5}, f, ...): braces do not reach a template's parameter.
   template <class F, class... D>
-  TaskFor<F, D...> Submit(TaskOptions options, F function, D&&... dependencies) {
+  TaskFor<F, D...> Submit(const TaskOptions& options, F function, D&&... dependencies) {
     return root_->Submit(options, std::move(function), std::forward<D>(dependencies)...);
   }
   absl::StatusOr<Task<>> Schedule(TaskDefinition definition) {
@@ -153,7 +156,7 @@ class TaskScheduler {
   friend class TaskGroup;
   TaskScheduler(std::unique_ptr<TaskExecutor> executor, const SchedulerOptions& options);
   static absl::StatusOr<std::unique_ptr<TaskScheduler>> Make(SchedulerOptions& options);
-  absl::Status Begin(TaskGraph& graph);
+  absl::Status Begin(TaskGraph& graph, const GroupOptions& options);
   RunSummary Run(internal::GraphClaim claim, const GroupOptions& options);
 
   internal::Engine* const engine_;  // deletes itself, when the last handle goes

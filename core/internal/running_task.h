@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 
 #include "weft/core/cancellation.h"
 #include "weft/core/task_id.h"
@@ -25,6 +26,9 @@ class RunningTask {
   virtual bool cancel_requested() const = 0;
   // A token that follows this task, made on first use.
   virtual CancellationToken Token() = 0;
+  virtual absl::Duration TimeLeft() const = 0;
+  // May throw std::bad_alloc.
+  virtual void Degrade(absl::Status cause) = 0;
   // `continuation`: of the same scheduler, whose handle the caller holds.
   virtual absl::Status Continue(void* continuation) = 0;
 

@@ -20,8 +20,15 @@ namespace weft::internal {
 namespace {
 
 // Of tasks that have ended before they began: only their error is read.
-constexpr TaskOps kStandInOps = {
-    {nullptr, nullptr, true}, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+constexpr TaskOps kStandInOps = {{nullptr, nullptr, true},
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr,
+                                 nullptr};
 
 }  // namespace
 
@@ -44,13 +51,17 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
             drains_in_wait_ && executor_->simulation() == nullptr ? ReadyOrder::kStrict
                                                                   : ReadyOrder::kDepthFirst,
             options.steals, *pool_, *this, /*has_threads=*/!drains_in_wait_),
+      timers_(clock_, drains_in_wait_ ? this : nullptr),
+      jitter_(options.seed),
       simulated_(executor_->simulation() == nullptr
                      ? nullptr
-                     : std::make_unique<SimulatedWorkers>(loop_, *executor_->simulation())) {
+                     : std::make_unique<SimulatedWorkers>(
+                           loop_, &clock_ == executor_->simulation()->clock ? &timers_ : nullptr,
+                           *executor_->simulation())) {
   if (!CountForks()) throw std::bad_alloc();
   no_memory_ = &MakeStandIn(OutOfMemory());
   forked_ = &MakeStandIn(ForkedError());
-  forked_group_ = MakeCounted<GroupCore>(*this, clock_, *pool_);
+  forked_group_ = MakeCounted<GroupCore>(*this, clock_, *pool_, GroupCore::Limits{});
   executor_->Start(this);
 }
 
@@ -93,6 +104,7 @@ void Engine::Close() {
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(this, &Engine::NoCalls));  // handles may outlive us
   }
+  timers_.Stop();
   {
     ThreadFrame frame(this, &loop_.WorkerAt(0));
     while (drains_in_wait_ && DrainOne(frame)) {  // drops what was claimed by who waited for it
@@ -100,7 +112,7 @@ void Engine::Close() {
   }
   // The same of those for which no worker could be had.
   while (ReadyNode* const node = loop_.lanes().Pop(Lane::kLow)) {
-    Unpin(static_cast<EngineTask&>(*node));
+    DropEntry(*node);
   }
   executor_.reset();
   for (EngineTask* const stand_in : {no_memory_, forked_}) TaskPtr::Adopt(stand_in);

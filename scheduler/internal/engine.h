@@ -35,9 +35,11 @@
 #include "weft/scheduler/internal/group_core.h"
 #include "weft/scheduler/internal/hand_overs.h"
 #include "weft/scheduler/internal/item_store.h"
+#include "weft/scheduler/internal/jitter_source.h"
 #include "weft/scheduler/internal/run_loop.h"
 #include "weft/scheduler/internal/task_extras.h"
 #include "weft/scheduler/internal/task_ptr.h"
+#include "weft/scheduler/internal/timers.h"
 #include "weft/scheduler/internal/wait_list.h"
 #include "weft/scheduler/run_summary.h"
 #include "weft/scheduler/task_executor.h"
@@ -50,11 +52,12 @@ class SimulatedWorkers;
 // executor goes with the TaskScheduler.
 //
 // Thread safety: every public method from any thread.
-class Engine final : public WorkSource, private RunLoopHost {
+class Engine final : public WorkSource, private RunLoopHost, private TimersHost {
  public:
   struct Options {
     bool record_times = false;
     bool steals = true;
+    std::uint64_t seed = 0;  // of what is left to chance
   };
   // Throws std::bad_alloc.
   Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options);
@@ -68,6 +71,11 @@ class Engine final : public WorkSource, private RunLoopHost {
   // Errors: those of TaskExecutor::Resize; FailedPrecondition after a shutdown.
   absl::Status Resize(int workers);
   const Clock& clock() const { return clock_; }
+  // A time of the clock, which is not looked at where there is no need.
+  absl::Duration DeadlineIn(absl::Duration timeout) const {
+    const bool never = timeout == absl::InfiniteDuration() || Forked();
+    return never ? absl::InfiniteDuration() : clock_.Now() + timeout;
+  }
   std::int64_t failed_hooks() const { return executor_->failed_hooks(); }
   std::int64_t late_pumps() const { return executor_->late_pumps(); }
   bool drains_in_wait() const { return drains_in_wait_; }
@@ -82,7 +90,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   static absl::Status ForkedError();
 
   // Groups. Throws std::bad_alloc.
-  IntrusivePtr<GroupCore> AddGroup();
+  IntrusivePtr<GroupCore> AddGroup(const GroupCore::Limits& limits = {});
   // Seals the group, cancels what is left, waits for it and forgets its names.
   void EndGroup(GroupCore& group);
   void Seal(GroupCore& group);
@@ -97,14 +105,16 @@ class Engine final : public WorkSource, private RunLoopHost {
   // Takes the task, or ends it at once as refused. The caller gets one reference to it,
   // unless `detached`.
   // `given_up`: references to some of the dependencies, which the task's body has, too;
-  // they are dropped before it can run.
+  // they are dropped before it can run. Null `options`: the default ones.
   void Submit(GroupCore& group, EngineTask& task, std::span<const Dependency> dependencies,
-              std::span<TaskPtr> given_up, const TaskOptions& options, bool detached) noexcept;
-  void SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& options,
+              std::span<TaskPtr> given_up, const TaskOptions* options, bool detached) noexcept;
+  void SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions* options,
                    bool detached) noexcept;
   // The same for several at once. Of one kind.
   void SubmitAllReady(GroupCore& group, std::span<EngineTask* const> tasks,
-                      const TaskOptions& options, bool detached) noexcept;
+                      const TaskOptions* options, bool detached) noexcept;
+  // Takes none of them: so many tasks that have ended, each with `why`.
+  void Refuse(GroupCore& group, EngineTask& task, absl::Status why, bool detached);
   // For a task that there is no memory for, or no thread, after a fork: one that has ended
   // with that error. With a reference for the caller, unless `detached`.
   EngineTask& StandInFor(GroupCore& group, bool detached) noexcept;
@@ -166,6 +176,10 @@ class Engine final : public WorkSource, private RunLoopHost {
   // shut down. ResourceExhausted inside a task when too many are blocked already.
   absl::Status RunGraph(Graph& graph);
 
+  // The task, and those that it waits for, go to that lane, unless they are in a higher one.
+  void Raise(EngineTask& task, Lane lane) noexcept;
+  static void FreeEntry(EngineTask& entry, EngineWorker* worker) noexcept;
+
   // For the bodies of tasks (task_body.h).
   //
   // True: the caller runs the body of a task that a worker has taken from a queue. Else
@@ -174,20 +188,38 @@ class Engine final : public WorkSource, private RunLoopHost {
     worker.TurnTo(*task.scope);
     auto claimed = task.Claim();
     if (claimed == EngineTask::Claimed::kRun) [[likely]] {
-      if (!task.scope->stopped()) [[likely]]
+      if (MayStart(task)) [[likely]]
         return true;
-      task.TakeBackStart();
       claimed = EngineTask::Claimed::kEnd;
     }
     EndUnrun(task, worker, claimed);
     return false;
   }
-  static void NoteStart(EngineTask& task) {
-    // relaxed: a time is asked for before the task is anybody's.
-    const Bits word = task.word.load(std::memory_order_relaxed);
-    if ((word & TaskWord::kHasExtras) != 0) [[unlikely]]
-      NoteStartTime(task);
+  // Whether a task that was claimed may run; else it is to end unrun.
+  static bool MayStart(EngineTask& task) {
+    if (!task.scope->stopped()) [[likely]]
+      return true;
+    if ((task.word.load(std::memory_order_relaxed) & TaskWord::kFinaliser) != 0) return true;
+    task.TakeBackStart();
+    return false;
   }
+  // The step of a task with a policy, or of a group that has a deadline.
+  static ReadyNode* StepSpecial(ReadyNode& node, EngineWorker& worker) noexcept;
+  struct Attempt {
+    int number = 1;
+    bool may_follow = false;  // another one, if this fails
+  };
+  // Of those.
+  static Attempt BeginAttempt(EngineTask& task) noexcept;
+  // The body has returned `status`, which may become another. True: the task is parked, or
+  // another's already; `drop`, and `outer` has its worker back.
+  static bool EndAttempt(EngineTask& task, EngineWorker& worker, const EngineWorker::Body& outer,
+                         bool drop, absl::Status& status) noexcept;
+  // Whether the attempt that runs was asked to stop because its time is over.
+  static bool IsLate(const EngineTask& task) noexcept;
+  static absl::Duration TimeLeft(const EngineTask& task) noexcept;
+  // Throws std::bad_alloc.
+  static void Degrade(EngineTask& task, absl::Status cause);
   static ReadyNode* EndCompleted(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
     Scope<StdPlatform>& group = *task.scope;
     const auto state = TaskState::kCompleted;
@@ -223,6 +255,8 @@ class Engine final : public WorkSource, private RunLoopHost {
   class PathSearch;
   class GroupCursor;
   struct GraphRun;  // a run that somebody waits for
+  class Attempts;   // what tasks with a policy do more than others
+  class FailFast;   // cancels the rest of a group
 
   // What there is no memory for, or what must not be touched after a fork.
   template <class T>
@@ -246,16 +280,23 @@ class Engine final : public WorkSource, private RunLoopHost {
   // engine_submit.cc
   absl::Status CheckDependencies(std::span<const Dependency> dependencies) const;
   // Counts a task that comes in; the reason when it may not.
-  absl::Status Enter(GroupCore& group, EngineTask& task, EngineWorker* worker);
+  absl::Status Enter(GroupCore& group, EngineTask& task, EngineWorker* worker,
+                     const TaskOptions* options);
+  // Gives the task what the options ask for. InvalidArgument; throws std::bad_alloc.
+  absl::Status Prepare(GroupCore& group, EngineTask& task, const TaskOptions* options);
+  // Whether its tasks take the special step, whatever their options.
+  bool AreSpecial(const GroupCore& group) const {
+    return record_times_ || group.deadline() != absl::InfiniteDuration();
+  }
   absl::Status Admit(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1) const;
   static void CountIn(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1);
   // `before`: the group's rest before it was counted.
   static void TakeBack(GroupCore& group, EngineWorker* worker, const GroupCore::Rest& before);
-  void Refuse(GroupCore& group, EngineTask& task, absl::Status why, bool detached);
-  static Bits FirstWord(const TaskOptions& options, int handles, int pins);
+  static Bits FirstWord(const TaskOptions* options, int handles, int pins);
   struct Linked {
-    std::uint32_t arrived = 0;  // so many of the task's dependencies have ended
-    TaskPtr cause;              // one that did not complete, or why that was skipped
+    std::uint32_t arrived = 0;    // so many of the task's dependencies have ended
+    TaskPtr cause;                // one that did not complete, or why that was skipped
+    Lane lowest = Lane::kUrgent;  // of those that have not ended
     bool out_of_memory = false;
     EngineTask* starved = nullptr;  // as Ending::starved
   };
@@ -266,23 +307,38 @@ class Engine final : public WorkSource, private RunLoopHost {
   // kBlocked: nothing was added, for that takes blocked_mu_.
   // kContinued: the same, for another task goes on in its place.
   enum class Added { kWaits, kEnded, kOutOfMemory, kBlocked, kContinued };
-  Added AddEdge(EngineTask& from, EngineTask& to, bool run_anyway, TaskPtr& cause) noexcept;
+  Added AddEdge(EngineTask& from, EngineTask& to, bool run_anyway, Linked& linked) noexcept;
   // The same, which also counts `to` as blocked by `from` where it is.
-  Added AddEdgeCounted(EngineTask& from, EngineTask& to, bool run_anyway, TaskPtr& cause) noexcept
+  Added AddEdgeCounted(EngineTask& from, EngineTask& to, bool run_anyway, Linked& linked) noexcept
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(blocked_mu_);
   Added AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTask& to, bool run_anyway,
-                  TaskPtr& cause) noexcept;
+                  Linked& linked) noexcept;
   static TaskPtr CauseOf(EngineTask& ended);
   EdgeBlock<StdPlatform>* NewBlock();
   static std::uintptr_t& EdgesOf(EngineTask& task, Bits word);
   TaskExtras& MakeExtras(EngineTask& task);
   void FreeExtras(TaskExtras& extras) noexcept;
-  void PrepareTimes(EngineTask& task);
+
+  // engine_lanes.cc
+  bool RaiseOne(EngineTask& task, Lane lane) noexcept;
+  void AddRaised(EngineTask& task, Lane lane) noexcept;
+  static void DropEntry(ReadyNode& node) noexcept;
+  static std::vector<TaskId> PredecessorsOf(const EngineTask& task);
+  void AddPredecessor(EngineTask& task, EngineTask& predecessor);
+  void KeepPredecessors();
+  // For who has linked it: whether Inherit is to follow. seq_cst: behind the edges.
+  bool NeedsToInherit(const EngineTask& task, const Linked& linked) const {
+    return linked.lowest < LaneIn(task.word.load(std::memory_order_relaxed)) ||
+           inherits_.load(std::memory_order_seq_cst);
+  }
+  // What the task waits for rises to its lane. Not under a lock: tasks may go.
+  void Inherit(EngineTask& task, std::span<const Dependency> dependencies) noexcept;
 
   // engine_names.cc
   absl::Status MakePlans(GroupCore& group, std::span<TaskDefinition> definitions, Plans& plans);
   absl::Status TakeIn(GroupCore& group, std::span<TaskDefinition> definitions, Plans& plans,
                       EngineWorker* worker, std::span<TaskPtr> handles);
+  static void GiveName(EngineTask& task, const TaskOptions& options) noexcept;
   void Publish(GroupCore& group, Plans& plans, EngineWorker* worker);
   static void RecordIn(GroupCore& group, std::string_view name,
                        const absl::Status& status) noexcept;
@@ -297,6 +353,8 @@ class Engine final : public WorkSource, private RunLoopHost {
 
   // engine_continue.cc
   static TaskPin ContinuationOf(const EngineTask& task);
+  // It has none after all.
+  void ForgetContinuation(EngineTask& task) noexcept;
   absl::Status ContinueAs(EngineTask& task, EngineTask& continuation);
   // Ends a task whose successors wait for `to` then. Returns its word.
   Bits EndAndHandOver(EngineTask& task, bool drop, TaskPin to, EdgeBlock<StdPlatform>* spare,
@@ -333,13 +391,13 @@ class Engine final : public WorkSource, private RunLoopHost {
   }
 
   // engine_end.cc
-  static void NoteStartTime(EngineTask& task);
   static void EndUnrun(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed);
   static ReadyNode* EndBusy(EngineTask& task, EngineWorker& worker, TaskState state,
                             bool drop) noexcept;
   void EndCancelled(EngineTask& task, Ending& ending) noexcept;
   void EndSkipped(EngineTask& task, Ending& ending) noexcept;
-  void EndWithoutMemory(EngineTask& task, Ending& ending) noexcept;
+  // One whose end was decided before it ran, or while it was parked.
+  void EndUnrunFailed(EngineTask& task, const absl::Status& why, Ending& ending) noexcept;
   void EndWithError(EngineTask& task, TaskState state, absl::Status error,
                     std::exception_ptr thrown, bool drop, Ending& ending) noexcept;
   void EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept;
@@ -369,8 +427,10 @@ class Engine final : public WorkSource, private RunLoopHost {
   bool StartPump(int slot) noexcept override;
   void OnNoPump() noexcept override;
   void BeforeCalm() noexcept override;
+  void OnTimersChanged() noexcept override;
   void TryStartAgain();
   void OnSlot(int slot) noexcept override;
+  static void EndLateRun(Timer& timer) noexcept;
   absl::Status AwaitRun(Graph& graph, bool inside);
   absl::Status RunGraphIn(ThreadFrame& thread, Graph& graph);
   void RunGraphHere(Graph& graph);
@@ -384,6 +444,9 @@ class Engine final : public WorkSource, private RunLoopHost {
   bool SeemsToHaveReady();
 
   // engine_cancel.cc
+  // `late`: its deadline has passed.
+  void CancelGroup(GroupCore& group, const absl::Status& why, bool late);
+  static void EndLateGroup(Timer& timer) noexcept;
   void CancelGraphs(const absl::Status& why);
   void CancelOne(EngineTask& task);
   static void CancelTokenOf(EngineTask& task, const absl::Status& why);
@@ -403,6 +466,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   // Sleeps until it is let go. False: not by then. While a worker that was needed could not
   // be started, tries again from time to time.
   bool Park(StdPlatform::Parker& parker, absl::Time deadline);
+  bool ParkForTimers(StdPlatform::Parker& parker, absl::Time deadline);
   // Whether somebody is at work while this body blocks; tries to see to it.
   bool SomebodyWorks(StdPlatform::Parker& parker);
   // True: it has ended, or the group is at rest. Else whoever brings that about says so,
@@ -417,7 +481,7 @@ class Engine final : public WorkSource, private RunLoopHost {
   void RunFromQueue(ReadyNode& node, EngineWorker& worker);
   // engine_search.cc
   void DropStale();
-  void Drop(EngineTask* first);
+  void Drop(ReadyNode* first);
   // A ready task that the target depends on, claimed; for one worker.
   Helped RunHelp(const WaitTarget& target, EngineWorker& worker);
   // engine_path.cc
@@ -457,9 +521,12 @@ class Engine final : public WorkSource, private RunLoopHost {
   ItemStore<StdPlatform, EngineTask> tasks_;
   ItemStore<StdPlatform, EdgeBlock<StdPlatform>> blocks_;
   RunLoop<StdPlatform> loop_;
+  Timers timers_;
+  JitterSource jitter_;
   const std::unique_ptr<SimulatedWorkers> simulated_;  // null: the workers are threads
   int graphs_on_stack_ = 0;                            // guarded by whoever drains
   StdPlatform::Atomic<Phase> phase_{Phase::kOpen};
+  StdPlatform::Atomic<bool> inherits_{false};  // tasks keep whom they wait for
   WaitList waits_;
   StdPlatform::Lock extras_lock_;               // makes the extras of tasks that have ended
   StdPlatform::Atomic<std::int64_t> stale_{0};  // entries of tasks that were claimed elsewhere

@@ -59,10 +59,13 @@ inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker,
   return absl::OkStatus();
 }
 
-inline absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWorker* worker) {
+inline absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWorker* worker,
+                                  const TaskOptions* options) {
   absl::Status refusal = OrOutOfMemory([&] {
-    if (record_times_) [[unlikely]]
-      PrepareTimes(task);
+    if (options != nullptr || AreSpecial(group)) [[unlikely]] {
+      absl::Status prepared = Prepare(group, task, options);
+      if (!prepared.ok()) return prepared;
+    }
     return Admit(group, worker);
   });
   if (refusal.ok()) group.StartClock();

@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/group_cursor.h"
@@ -35,12 +36,16 @@ void Engine::CancelGraphs(const absl::Status& why) {
   }
 }
 
-// Pending tasks end here; Ready ones when they are claimed; Running ones see it.
+// Pending and parked tasks end here; Ready ones when they are claimed; Running ones see it.
 void Engine::CancelOne(EngineTask& task) {
+  // relaxed: it has been one from the beginning.
+  if ((task.word.load(std::memory_order_relaxed) & TaskWord::kFinaliser) != 0) return;
   // seq_cst: before the look for the source of a token.
   const Bits before = task.word.fetch_or(TaskWord::kCancel, std::memory_order_seq_cst);
   if (TaskWord::Ended(before)) return;
-  if (EnginePool::JoinOf(task).load(std::memory_order_acquire) != 0) {
+  const bool waits = TaskWord::StateIn(before) == TaskState::kParked ||
+                     EnginePool::JoinOf(task).load(std::memory_order_acquire) != 0;
+  if (waits) {
     Bits seen = 0;
     if (!task.Decide(seen)) return CancelTokenOf(task, cancelled_);
     if ((seen & TaskWord::kBlocked) != 0) Unblock(task);
@@ -71,12 +76,22 @@ void Engine::Cancel(EngineTask& task) {
 }
 
 void Engine::CancelGroup(GroupCore& group, absl::Status why) {
-  if (Forked()) return;
   if (why.ok()) why = group_cancelled_;
+  CancelGroup(group, why, /*late=*/false);
+}
+
+void Engine::CancelGroup(GroupCore& group, const absl::Status& why, bool late) {
+  if (Forked()) return;
   const Call call(*this);
-  if (!group.BeginCancel(why)) return;
+  if (!group.BeginCancel(why, late)) return;
   CancelTasks(group, why);
   group.CancelToken(why);
+}
+
+void Engine::EndLateGroup(Timer& timer) noexcept {
+  GroupCore& group = static_cast<GroupCore::GroupTimer&>(timer).group;
+  group.engine().CancelGroup(group, GroupCore::LateStatus(), /*late=*/true);
+  group.Unref();
 }
 
 void Engine::CancelTasks(GroupCore& group, const absl::Status& why) {
@@ -85,9 +100,9 @@ void Engine::CancelTasks(GroupCore& group, const absl::Status& why) {
     const TaskPin held = TaskPin::Adopt(&task);
     const Bits word = task.word.load(std::memory_order_relaxed);
     if (task.scope != &group || TaskWord::Ended(word) || (word & TaskWord::kBareName) != 0) return;
-    if (TaskWord::StateIn(word) == TaskState::kPending) {
+    if (TaskWord::StateIn(word) != TaskState::kRunning) {
       CancelOne(task);
-    } else {
+    } else if ((word & TaskWord::kFinaliser) == 0) {
       CancelTokenOf(task, why);
     }
   });
@@ -103,10 +118,14 @@ CancellationToken Engine::TokenOf(EngineTask& task) {
   }
   // After the source is known: whoever cancels looks for it after the request.
   const auto& group = static_cast<const GroupCore&>(*task.scope);
-  if (group.StoppedNow()) {
+  const Bits word = task.word.load(std::memory_order_seq_cst);
+  const bool finaliser = (word & TaskWord::kFinaliser) != 0;
+  if (!finaliser && group.StoppedNow()) {
     source.Cancel(group.cancel_reason());
-  } else if ((task.word.load(std::memory_order_seq_cst) & TaskWord::kCancel) != 0) {
+  } else if (!finaliser && (word & TaskWord::kCancel) != 0) {
     source.Cancel(cancelled_);
+  } else if (IsLate(task)) {
+    source.Cancel(Attempts::LateStatus());
   }
   return source.token();
 }

@@ -20,7 +20,9 @@ namespace weft::internal {
 
 absl::Status Engine::Continue(EngineTask& task, EngineTask& continuation) noexcept {
   if (Forked()) return ForkedError();
-  return OrOutOfMemory([&] { return ContinueAs(task, continuation); });
+  absl::Status continues = OrOutOfMemory([&] { return ContinueAs(task, continuation); });
+  if (continues.ok()) Raise(continuation, LaneIn(task.word.load(std::memory_order_relaxed)));
+  return continues;
 }
 
 absl::Status Engine::ContinueAs(EngineTask& task, EngineTask& continuation) {
@@ -51,6 +53,16 @@ absl::Status Engine::ContinueAs(EngineTask& task, EngineTask& continuation) {
   }
   if (unused != nullptr) FreeBlock(unused, WorkerOfThread());
   return absl::OkStatus();
+}
+
+void Engine::ForgetContinuation(EngineTask& task) noexcept {
+  TaskRarities* const rarities = RaritiesOf(task);
+  TaskPin forgotten;  // goes after the lock
+  if (rarities != nullptr) {
+    std::lock_guard lock(rarities->lock);
+    forgotten = std::move(rarities->continuation);
+  }
+  if (forgotten) hand_overs_.Forget(task);
 }
 
 TaskPin Engine::ContinuationOf(const EngineTask& task) {

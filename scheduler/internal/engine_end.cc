@@ -6,16 +6,18 @@
 #include <exception>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
-#include "weft/scheduler/internal/simulated_workers.h"
+#include "weft/scheduler/internal/raising.h"
 
 namespace weft::internal {
 namespace {
@@ -77,17 +79,39 @@ void Engine::Record(EngineTask& task, const absl::Status& status) noexcept {
   }
 }
 
-void Engine::NoteStartTime(EngineTask& task) {
-  TaskRarities* const rarities = RaritiesOf(task);
-  if (rarities == nullptr || !rarities->times) return;
-  const Engine& engine = Of(task);
-  const SimulatedWorkers* const simulated = engine.simulated_.get();
-  const absl::Duration begin = simulated != nullptr && &simulated->clock() == &engine.clock_
-                                   ? simulated->begin()
-                                   : engine.clock_.Now();
-  std::lock_guard lock(rarities->lock);
-  rarities->times->started = begin;
-}
+// A group whose first failure cancels the rest takes no more tasks from the moment on at which
+// that failure is known, and so before anybody can see it; what depends on the failed task is
+// skipped for that; the others are cancelled after it.
+//
+// Thread safety: one thread.
+class Engine::FailFast {
+ public:
+  // Before the end of `failed`.
+  FailFast(Engine& engine, EngineTask& failed, const absl::Status& status) noexcept
+      : engine_(engine) {
+    auto& group = static_cast<GroupCore&>(*failed.scope);
+    if (!group.fail_fast() || group.stopped()) return;
+    try {
+      why_ = absl::CancelledError("another task of the group failed: '" + NameOf(failed) +
+                                  "': " + std::string(status.message()));
+    } catch (const std::bad_alloc&) {
+      why_ = engine.group_cancelled_;
+    }
+    if (group.BeginCancel(why_)) group_ = IntrusivePtr<GroupCore>(&group);
+  }
+  FailFast(const FailFast&) = delete;
+  FailFast& operator=(const FailFast&) = delete;
+  ~FailFast() {
+    if (!group_) return;
+    engine_.CancelTasks(*group_, why_);
+    group_->CancelToken(why_);
+  }
+
+ private:
+  Engine& engine_;
+  IntrusivePtr<GroupCore> group_;  // to be cancelled
+  absl::Status why_;
+};
 
 void Engine::EndUnrun(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {
   if (claimed == EngineTask::Claimed::kNot) {  // an entry that nobody needs any more
@@ -112,10 +136,12 @@ void Engine::EndCancelled(EngineTask& task, Ending& ending) noexcept {
   if (!thrown.ok()) Record(task, thrown);
   OpsOf(task).free_room(task);
   absl::Status why = group.cancel_reason();
+  const bool late = !why.ok() && group.late();
+  if (late) Record(task, why);
   if (why.ok()) why = cancelled_;
   ::new (static_cast<void*>(task.payload)) TaskError{std::move(why), nullptr};
   ending.cause = TaskPtr(&task);
-  EndOne(task, TaskState::kCancelled, /*drop=*/true, ending);
+  EndOne(task, late ? TaskState::kFailed : TaskState::kCancelled, /*drop=*/true, ending);
 }
 
 void Engine::EndSkipped(EngineTask& task, Ending& ending) noexcept {
@@ -130,16 +156,16 @@ void Engine::EndSkipped(EngineTask& task, Ending& ending) noexcept {
   EndOne(task, TaskState::kSkipped, /*drop=*/false, ending);
 }
 
-// A pending task that could not be kept.
-void Engine::EndWithoutMemory(EngineTask& task, Ending& ending) noexcept {
+void Engine::EndUnrunFailed(EngineTask& task, const absl::Status& why, Ending& ending) noexcept {
+  const FailFast fast(*this, task, why);
   absl::Status thrown;
   {
     const BodyScope body(ending.worker, task);
     thrown = DestroyBody(task);
   }
   if (!thrown.ok()) Record(task, thrown);
-  Record(task, OutOfMemory());
-  EndWithError(task, TaskState::kFailed, OutOfMemory(), nullptr, /*drop=*/false, ending);
+  Record(task, why);
+  EndWithError(task, TaskState::kFailed, why, nullptr, /*drop=*/false, ending);
 }
 
 // A task whose end was decided, with an error of its own.
@@ -157,7 +183,11 @@ ReadyNode* Engine::EndFailed(EngineTask& task, EngineWorker& worker, bool drop, 
   const Bits word = task.word.load(std::memory_order_relaxed);
   const bool asked = (word & TaskWord::kCancel) != 0 || task.scope->stopped();
   const bool gave_in = asked && absl::IsCancelled(status);
-  if (!gave_in) engine.Record(task, status);
+  std::optional<FailFast> fast;
+  if (!gave_in) {
+    engine.Record(task, status);
+    fast.emplace(engine, task, status);
+  }
   Ending ending(&worker);
   engine.EndWithError(task, gave_in ? TaskState::kCancelled : TaskState::kFailed, std::move(status),
                       std::move(thrown), drop, ending);
@@ -185,6 +215,7 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   auto& group = static_cast<GroupCore&>(*task.scope);
   TaskPin continuation;
   TaskPin unused;  // goes after the lock
+  TaskPin armed;   // the same
   EdgeBlock<StdPlatform>* spare = nullptr;
   if (TaskRarities* const rarities = RaritiesOf(task)) {
     std::lock_guard lock(rarities->lock);
@@ -194,8 +225,12 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
       unused = std::move(rarities->continuation);
     }
     spare = std::exchange(rarities->spare, nullptr);
-    if (rarities->times) rarities->times->ended = clock_.Now();
+    if (rarities->policy != nullptr && Attempts::Close(*this, *rarities->policy)) {
+      armed = TaskPin::Adopt(&task);
+    }
+    if (state == TaskState::kCompleted && !rarities->degraded.ok()) group.CountDegraded();
   }
+  armed = TaskPin();
   const Bits before = task.word.load(std::memory_order_relaxed);
   if (state != TaskState::kCompleted && (before & TaskWord::kBareName) == 0) {
     group.CountEndAs(state);
@@ -244,8 +279,7 @@ void Engine::Release(const Edge& edge, TaskState state, Ending& ending) noexcept
 }
 
 bool Engine::Arrive(EngineTask& task, std::uint32_t times) noexcept {
-  // acq_rel: the last one sees what all of them did.
-  return EnginePool::JoinOf(task).fetch_sub(times, std::memory_order_acq_rel) == times;
+  return ArriveAt(EnginePool::JoinOf(task), times);
 }
 
 bool Engine::DecideSkip(EngineTask& task, Ending& ending) noexcept {
@@ -266,7 +300,7 @@ void Engine::MakeReady(EngineTask& task, Ending& ending) noexcept {
   // After the last shutdown all have ended: this one, too, and nobody looks for its entry.
   if (phase_.load(std::memory_order_relaxed) == Phase::kClosed) [[unlikely]]
     return Unpin(task);
-  const auto lane = static_cast<Lane>((word >> TaskWord::kLaneShift) & 3);
+  const Lane lane = LaneOfReady(task);
   EngineWorker* const worker = ending.worker;
   if (worker == nullptr || worker->strict() || lane != Lane::kNormal) {
     loop_.AddShared(task, lane);
@@ -294,7 +328,7 @@ void Engine::FinishSkips(Ending& ending) noexcept {
     }
     if (ending.starved != nullptr) {
       EngineTask* const task = take(ending.starved);
-      EndWithoutMemory(*task, ending);
+      EndUnrunFailed(*task, OutOfMemory(), ending);
       Unpin(*task);
     }
   } while (ending.skipped != nullptr || ending.starved != nullptr);

@@ -42,6 +42,10 @@ struct Engine::GraphRun {
   Graph* graph = nullptr;
   const WaitFrame* caller = nullptr;  // the body that waits for it; null: none of ours does
   int cancels = 0;                    // calls of Graph::Cancel under way
+  struct RunTimer : Timer {
+    Engine* engine = nullptr;
+    GraphRun* run = nullptr;
+  } timer = {};  // of a run with a deadline; while it is armed it counts as a cancel
   GraphRun* next = nullptr;
   GraphRun* previous = nullptr;
 };

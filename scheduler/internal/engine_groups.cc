@@ -58,14 +58,25 @@ void Engine::GroupCursor::StepOver(const GroupCore& gone) {
   if (after_ != nullptr) after_->StepOver(gone);
 }
 
-IntrusivePtr<GroupCore> Engine::AddGroup() {
+IntrusivePtr<GroupCore> Engine::AddGroup(const GroupCore::Limits& limits) {
   if (Forked()) return forked_group_;
-  auto group = MakeCounted<GroupCore>(*this, clock_, *pool_);
-  absl::MutexLock lock(&mu_);
-  group->next = groups_;
-  if (groups_ != nullptr) groups_->previous = group.get();
-  groups_ = group.get();
-  ++group_changes_;
+  auto group = MakeCounted<GroupCore>(*this, clock_, *pool_, limits);
+  const bool timed = limits.deadline != absl::InfiniteDuration();
+  const absl::Status prepared = timed ? timers_.Prepare() : absl::OkStatus();
+  {
+    absl::MutexLock lock(&mu_);
+    group->next = groups_;
+    if (groups_ != nullptr) groups_->previous = group.get();
+    groups_ = group.get();
+    ++group_changes_;
+  }
+  if (!prepared.ok()) {
+    group->BeginCancel(prepared);  // it takes nothing
+  } else if (timed) {
+    group->Ref();
+    group->timer.fire = &EndLateGroup;
+    timers_.Arm(group->timer, limits.deadline);
+  }
   return group;
 }
 
@@ -100,6 +111,7 @@ void Engine::Seal(GroupCore& group) {
 void Engine::EndGroup(GroupCore& group) {
   if (Forked()) return group.Ref();  // it stays: Abseil's locks have a lock of their own
   Seal(group);
+  if (timers_.Disarm(group.timer)) group.Unref();
   if (EngineWorker* const worker = WorkerOfThread()) worker->HandInEnds();
   const auto gone = [&] {
     absl::MutexLock lock(&blocked_mu_);
@@ -213,6 +225,7 @@ RunSummary Engine::Summarise(GroupCore& group, absl::Status wait_status) {
     return figures.ended[static_cast<std::size_t>(state)];
   };
   summary.completed = count(TaskState::kCompleted);
+  summary.degraded = figures.degraded;
   summary.failed = count(TaskState::kFailed);
   summary.cancelled = count(TaskState::kCancelled);
   summary.skipped = count(TaskState::kSkipped);

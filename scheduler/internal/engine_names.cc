@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -20,6 +21,7 @@
 
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_admit.h"
+#include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_plan.h"
@@ -135,7 +137,8 @@ absl::Status Engine::MakePlans(GroupCore& group, std::span<TaskDefinition> defin
     if (absl::Status added = plans.Add(definition); !added.ok()) return added;
   }
   for (Plan& plan : plans.all) {
-    const bool anyway = plan.definition->on_failed_dependency == DependencyPolicy::kRunAnyway;
+    const bool anyway = plan.definition->on_failed_dependency == DependencyPolicy::kRunAnyway ||
+                        plan.definition->options.finaliser;
     const std::vector<TaskRef>& references = plan.definition->dependencies;
     plan.dependencies.reserve(references.size());
     for (const TaskRef& reference : references) {
@@ -152,9 +155,29 @@ absl::Status Engine::MakePlans(GroupCore& group, std::span<TaskDefinition> defin
       }
       plan.dependencies.push_back({.task = task, .run_anyway = anyway});
     }
-    if (record_times_) PrepareTimes(*plan.task);
+    const TaskOptions& options = plan.definition->options;
+    absl::StatusOr<std::unique_ptr<TaskPolicy>> policy = Attempts::MakePolicy(*this, &options);
+    if (!policy.ok()) return policy.status();
+    plan.policy = *std::move(policy);
+    if (plan.policy != nullptr) MakeExtras(*plan.task).rarities.Make();
   }
   return absl::OkStatus();
+}
+
+// The name has its task. It counts once it waits for no name. The queue's and the caller's
+// references; the name has one.
+void Engine::GiveName(EngineTask& task, const TaskOptions& options) noexcept {
+  const Bits given = FirstWord(&options, 1, 1);
+  Bits seen = task.word.load(std::memory_order_relaxed);
+  Bits next = 0;
+  do {
+    // Others that wait for it may have raised it.
+    const Bits lane = std::max(TaskWord::LaneIn(seen), TaskWord::LaneIn(given));
+    next = seen + TaskWord::WithLaneOf(given, 0) - TaskWord::kBareName - TaskWord::kPlanned;
+    next = TaskWord::WithLaneOf(next, lane);
+    // seq_cst: before the look whether the group is cancelled.
+  } while (!task.word.compare_exchange_weak(seen, next, std::memory_order_seq_cst,
+                                            std::memory_order_relaxed));
 }
 
 // Nothing fails from here on. All are known before the first can end.
@@ -163,24 +186,23 @@ void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
   group.StartClock();
   for (Plan& plan : plans.all) {
     EngineTask& task = *plan.task;
+    if (plan.policy != nullptr) RaritiesOf(task)->policy = std::move(plan.policy);
+    if (plan.definition->options.IsSpecial() || AreSpecial(group)) task.ops = OpsOf(task).special;
     FunctionKind::Room::Make(task, std::move(plan.definition->function));
     const auto missing = static_cast<std::uint32_t>(plan.dependencies.size()) + 1;
     EnginePool::JoinOf(task).store(missing, std::memory_order_relaxed);
     if (plan.was_name) {
       group.CountNamed();
-      // It counts once it waits for no name. The queue's and the caller's references; the
-      // name has one. seq_cst: before the look whether the group is cancelled.
-      task.word.fetch_add(
-          FirstWord(plan.definition->options, 1, 1) - TaskWord::kBareName - TaskWord::kPlanned,
-          std::memory_order_seq_cst);
+      GiveName(task, plan.definition->options);
     } else {
       CountIn(group, worker);
       const bool named = !NameIn(task).empty();
       const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
-      task.word.store(FirstWord(plan.definition->options, 1, named ? 2 : 1) | extras,
+      task.word.store(FirstWord(&plan.definition->options, 1, named ? 2 : 1) | extras,
                       std::memory_order_seq_cst);
     }
   }
+  for (Plan& plan : plans.all) Attempts::StartClock(*plan.task);
   for (Plan& plan : plans.all) plan.linked = Link(*plan.task, plan.dependencies, plan.was_name);
 }
 
@@ -197,6 +219,7 @@ absl::Status Engine::Schedule(GroupCore& group, std::span<TaskDefinition> defini
     if (refusal.ok()) {
       Ending ending(worker);
       for (Plan& plan : plans.all) {
+        if (NeedsToInherit(*plan.task, plan.linked)) Inherit(*plan.task, plan.dependencies);
         LetGo(*plan.task, std::move(plan.linked), ending);
         FinishSkips(ending);  // each has a cause of its own
       }

@@ -4,6 +4,7 @@
 #define WEFT_SCHEDULER_INTERNAL_ENGINE_PLAN_H_
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "absl/container/inlined_vector.h"
@@ -21,6 +22,7 @@ struct Engine::Plan {
   EngineTask* task = nullptr;
   bool was_name = false;  // others wait for it already
   absl::InlinedVector<Dependency, 3> dependencies = {};
+  std::unique_ptr<TaskPolicy> policy = {};
   Linked linked = {};
 };
 

@@ -18,6 +18,17 @@
 namespace weft::internal {
 namespace {
 
+void Describe(const TaskPolicy& policy, TaskResult& result) {
+  result.attempts = policy.begun;
+  if (policy.records_times) result.times = policy.times;
+  if (policy.retries == nullptr) return;
+  try {
+    result.failed_attempts = policy.retries->attempts;
+  } catch (const std::bad_alloc&) {
+    result.failed_attempts.clear();
+  }
+}
+
 std::string Label(TaskId id, std::string_view name) {
   return name.empty() ? "task " + ToString(id) : "'" + std::string(name) + "'";
 }
@@ -123,7 +134,8 @@ TaskResult Engine::ResultOfTask(EngineTask& task) {
   }
   if (TaskRarities* const rarities = RaritiesOf(task)) {
     std::lock_guard lock(rarities->lock);
-    result.times = rarities->times;
+    if (state == TaskState::kCompleted) result.degraded = rarities->degraded;
+    if (const TaskPolicy* const policy = rarities->policy.get()) Describe(*policy, result);
   }
   return result;
 }

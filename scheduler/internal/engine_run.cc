@@ -69,14 +69,19 @@ void Engine::TryStartAgain() {
   });
 }
 
+void Engine::OnTimersChanged() noexcept {
+  waits_.Notify([](const Waiter& waiter) { return waiter.drains; });
+}
+
 void Engine::EndDraining() {
   drain_turn_.End();
   WakeShared(nullptr);  // another thread may drain now
 }
 
 bool Engine::DrainOne(ThreadFrame& thread) {
+  timers_.FireDue();
   if (simulated_ == nullptr) {
-    ReadyNode* const node = loop_.lanes().Pop(Lane::kLow);
+    ReadyNode* const node = loop_.TakeInTurn();
     if (node != nullptr) RunFromQueue(*node, *thread.worker);
     thread.worker->HandInEnds();
     return node != nullptr;
@@ -84,7 +89,10 @@ bool Engine::DrainOne(ThreadFrame& thread) {
   const SimulatedWorkers::Turn turn = simulated_->Next();
   if (turn.node == nullptr) return false;
   OnSlot(turn.slot);
-  ReadyNode* const successor = loop_.RunNext(*thread.worker, *turn.node);
+  ReadyNode* successor = loop_.RunNext(*thread.worker, *turn.node);
+  if (successor != nullptr && !loop_.MayGoOn()) {
+    thread.worker->Push(*std::exchange(successor, nullptr));
+  }
   thread.worker->HandInEnds();
   simulated_->HasEnded(turn.slot, successor);
   return true;
@@ -100,7 +108,8 @@ void Engine::RunGraphByDraining(Graph& graph) {
   {
     ThreadFrame frame(this, &loop_.WorkerAt(0));
     if (simulated_ == nullptr) {
-      loop_.RunAlone(graph.roots(), graph.done(), *frame.worker, [](ReadyNode&) {});
+      loop_.RunAlone(graph.roots(), graph.done(), *frame.worker,
+                     [this](ReadyNode&) { timers_.FireDue(); });
     } else {
       loop_.Offer(graph.roots());
       while (!graph.done().IsSet() && DrainOne(frame)) {
@@ -122,6 +131,7 @@ absl::Status Engine::RunGraphOnStack(ThreadFrame& thread, Graph& graph) {
     frame.waits = thread.waits;
     frame.depth = thread.depth;
     loop_.RunAlone(graph.roots(), graph.done(), worker, [this](ReadyNode& node) {
+      timers_.FireDue();
       if (simulated_ != nullptr) simulated_->Spend(node);
     });
     graph.done().Wait();
@@ -161,11 +171,22 @@ absl::Status Engine::AwaitRun(Graph& graph, bool inside) {
   return absl::OkStatus();
 }
 
+void Engine::EndLateRun(Timer& timer) noexcept {
+  const auto& late = static_cast<GraphRun::RunTimer&>(timer);
+  late.run->graph->Cancel(Graph::LateStatus(), /*late=*/true);
+  absl::MutexLock lock(&late.engine->mu_);
+  --late.run->cancels;
+}
+
 absl::Status Engine::RunGraph(Graph& graph) {
   ThreadFrame* const thread = FrameOfThread();
   WaitFrame caller;
   GraphRun run;
   run.graph = &graph;
+  const bool timed = graph.deadline() != absl::InfiniteDuration();
+  if (timed) {
+    if (absl::Status prepared = timers_.Prepare(); !prepared.ok()) return prepared;
+  }
   if (thread != nullptr) {
     caller = FrameOfBody(*thread, {});
     ListBodies(&caller);
@@ -176,10 +197,17 @@ absl::Status Engine::RunGraph(Graph& graph) {
     if (phase_.load(std::memory_order_relaxed) != Phase::kOpen && thread == nullptr) {
       return StatusWithText(absl::StatusCode::kFailedPrecondition, "the scheduler was shut down");
     }
+    run.cancels = timed ? 1 : 0;
     run.next = graph_runs_;
     if (graph_runs_ != nullptr) graph_runs_->previous = &run;
     graph_runs_ = &run;
     ++calls_;
+  }
+  if (timed) {
+    run.timer.fire = &EndLateRun;
+    run.timer.engine = this;
+    run.timer.run = &run;
+    timers_.Arm(run.timer, graph.deadline());
   }
   absl::Status ran;
   if (thread == nullptr) {
@@ -191,7 +219,9 @@ absl::Status Engine::RunGraph(Graph& graph) {
     --thread->depth;
     thread->waits = caller.outer;
   }
+  const bool disarmed = timed && timers_.Disarm(run.timer);
   absl::MutexLock lock(&mu_);
+  if (disarmed) --run.cancels;
   const auto not_being_cancelled = [&run] { return run.cancels == 0; };
   mu_.Await(absl::Condition(&not_being_cancelled));
   (run.previous != nullptr ? run.previous->next : graph_runs_) = run.next;

@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/raised_entry.h"
 #include "weft/scheduler/internal/simulated_workers.h"
 #include "weft/scheduler/internal/table_room.h"
 
@@ -20,11 +21,11 @@ bool IsClaimable(const EngineTask& task) {
   return TaskWord::StateIn(word) == TaskState::kPending && (word & TaskWord::kEnding) == 0;
 }
 
-// A list through tasks that are in no queue any more.
-void Chain(EngineTask& task, EngineTask*& first) {
+// A list through entries that are in no queue any more.
+void Chain(ReadyNode& entry, ReadyNode*& first) {
   // relaxed: one thread's.
-  task.link.store(first == nullptr ? 0 : EnginePool::IndexOf(*first), std::memory_order_relaxed);
-  first = &task;
+  entry.link.store(first == nullptr ? 0 : EnginePool::IndexOf(*first), std::memory_order_relaxed);
+  first = &entry;
 }
 
 }  // namespace
@@ -37,24 +38,23 @@ void Engine::DropStale() {
   const auto queued = static_cast<std::int64_t>(loop_.lanes().size());
   if (stale < kTolerated || stale < queued / 2) return;
   stale_.store(0, std::memory_order_relaxed);
-  EngineTask* dropped = nullptr;
+  ReadyNode* dropped = nullptr;
   loop_.lanes().Sweep(
       [&dropped](ReadyNode& node) {
-        auto& task = static_cast<EngineTask&>(node);
-        if (IsClaimable(task)) return false;
-        Chain(task, dropped);
+        if (!node.ops->is_task || IsClaimable(TaskOf(node))) return false;
+        Chain(node, dropped);
         return true;
       },
       [] { return false; });
   Drop(dropped);
 }
 
-void Engine::Drop(EngineTask* first) {
+void Engine::Drop(ReadyNode* first) {
   while (first != nullptr) {
-    EngineTask* const task = first;
-    const std::uint32_t next = task->link.load(std::memory_order_relaxed);
-    first = next == 0 ? nullptr : &static_cast<EngineTask&>(pool_->NodeOf(next));
-    Unpin(*task);
+    ReadyNode& entry = *first;
+    const std::uint32_t next = entry.link.load(std::memory_order_relaxed);
+    first = next == 0 ? nullptr : &pool_->NodeOf(next);
+    DropEntry(entry);
   }
 }
 
@@ -62,7 +62,7 @@ void Engine::Drop(EngineTask* first) {
 // is found.
 Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
   EngineTask* found = nullptr;
-  EngineTask* dropped = nullptr;  // entries that nobody needs, linked through themselves
+  ReadyNode* dropped = nullptr;  // entries that nobody needs, linked through themselves
   EngineTask::Claimed claimed = EngineTask::Claimed::kNot;
   bool no_memory = false;
   PinnedTasks kept;
@@ -94,9 +94,9 @@ Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
   };
   const auto drop = [&](ReadyNode& node) {
     if (!node.ops->is_task) return false;  // of a graph, for which nobody waits here
-    auto& task = static_cast<EngineTask&>(node);
+    EngineTask& task = TaskOf(node);
     if (IsClaimable(task) && !claim(task)) return false;
-    Chain(task, dropped);
+    Chain(node, dropped);
     return true;
   };
   const auto done = [&found] { return found != nullptr; };
@@ -104,7 +104,7 @@ Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
   if (simulated_ != nullptr) {
     const auto take_over = [&](ReadyNode& node) {  // its entry stays
       if (done() || !node.ops->is_task) return;
-      auto& task = static_cast<EngineTask&>(node);
+      EngineTask& task = TaskOf(node);
       if (IsClaimable(task)) claim(task);
     };
     simulated_->ForEachTaken(take_over);

@@ -2,6 +2,7 @@
 //
 // How tasks come in, and find those that they wait for.
 
+#include <algorithm>
 #include <cstdint>
 #include <mutex>
 #include <new>
@@ -13,6 +14,7 @@
 
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_admit.h"
+#include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
@@ -20,8 +22,11 @@
 
 namespace weft::internal {
 
-TaskWord::Bits Engine::FirstWord(const TaskOptions& options, int handles, int pins) {
-  return (static_cast<Bits>(LaneOf(options.priority)) << TaskWord::kLaneShift) +
+TaskWord::Bits Engine::FirstWord(const TaskOptions* options, int handles, int pins) {
+  const Lane lane = options == nullptr ? Lane::kNormal : LaneOf(options->priority);
+  const bool finaliser = options != nullptr && options->finaliser;
+  return (static_cast<Bits>(lane) << TaskWord::kLaneShift) +
+         (finaliser ? TaskWord::kFinaliser : Bits{0}) +
          static_cast<Bits>(handles) * TaskWord::kHandle + static_cast<Bits>(pins) * TaskWord::kPin;
 }
 
@@ -51,19 +56,13 @@ void Engine::Refuse(GroupCore& group, EngineTask& task, absl::Status why, bool d
   if (detached) TaskPtr::Adopt(&task);
 }
 
-void Engine::PrepareTimes(EngineTask& task) {
-  TaskRarities& rarities = MakeExtras(task).rarities.Make();
-  std::lock_guard lock(rarities.lock);
-  rarities.times.emplace().submitted = clock_.Now();
-}
-
 void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependency> dependencies,
-                    std::span<TaskPtr> given_up, const TaskOptions& options,
+                    std::span<TaskPtr> given_up, const TaskOptions* options,
                     bool detached) noexcept {
   if (dependencies.empty()) return SubmitReady(group, task, options, detached);
   EngineWorker* const worker = WorkerOfThread();
   absl::Status refusal = CheckDependencies(dependencies);
-  if (refusal.ok()) refusal = Enter(group, task, worker);
+  if (refusal.ok()) refusal = Enter(group, task, worker, options);
   if (!refusal.ok()) return Refuse(group, task, std::move(refusal), detached);
 
   const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
@@ -71,26 +70,33 @@ void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependen
   join.store(static_cast<std::uint32_t>(dependencies.size()) + 1, std::memory_order_relaxed);
   // seq_cst: before the look whether the group is cancelled.
   task.word.store(FirstWord(options, detached ? 0 : 1, 1) | extras, std::memory_order_seq_cst);
+  if (extras != 0) Attempts::StartClock(task);
   Ending ending(worker);
   Linked linked = Link(task, dependencies, /*was_name=*/false);
+  if (NeedsToInherit(task, linked)) [[unlikely]]
+    Inherit(task, dependencies);
   for (TaskPtr& dependency : given_up) dependency = TaskPtr();
   LetGo(task, std::move(linked), ending);
   FinishSubmission(ending);
 }
 
-void Engine::SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& options,
+void Engine::SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions* options,
                          bool detached) noexcept {
   EngineWorker* const worker = WorkerOfThread();
-  if (absl::Status refusal = Enter(group, task, worker); !refusal.ok()) [[unlikely]]
+  if (absl::Status refusal = Enter(group, task, worker, options); !refusal.ok()) [[unlikely]]
     return Refuse(group, task, std::move(refusal), detached);
   const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
+  const Lane lane = options == nullptr ? Lane::kNormal : LaneOf(options->priority);
   EnginePool::JoinOf(task).store(0, std::memory_order_relaxed);
-  task.word.store(FirstWord(options, detached ? 0 : 1, 1) | TaskWord::kUnlisted | extras,
-                  std::memory_order_release);
-  if (worker != nullptr && worker->PushTask(task, LaneOf(options.priority))) {
+  // One with a timer is found by it.
+  const Bits listed = extras != 0 ? extras : TaskWord::kUnlisted;
+  task.word.store(FirstWord(options, detached ? 0 : 1, 1) | listed, std::memory_order_release);
+  if (extras != 0) [[unlikely]]
+    Attempts::StartClock(task);
+  if (worker != nullptr && worker->PushTask(task, lane)) {
     worker->Announce();
   } else if (worker == nullptr) {
-    loop_.AddShared(task, LaneOf(options.priority));
+    loop_.AddShared(task, lane);
     WakeShared(nullptr);
   } else {
     WakeShared(worker);
@@ -98,10 +104,9 @@ void Engine::SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions& 
 }
 
 void Engine::SubmitAllReady(GroupCore& group, std::span<EngineTask* const> tasks,
-                            const TaskOptions& options, bool detached) noexcept {
+                            const TaskOptions* options, bool detached) noexcept {
   EngineWorker* const worker = WorkerOfThread();
-  const Lane lane = LaneOf(options.priority);
-  if (record_times_ || lane != Lane::kNormal) {
+  if (options != nullptr || AreSpecial(group)) {
     for (EngineTask* const task : tasks) SubmitReady(group, *task, options, detached);
     return;
   }
@@ -112,7 +117,7 @@ void Engine::SubmitAllReady(GroupCore& group, std::span<EngineTask* const> tasks
     return;
   }
   group.StartClock();
-  const Bits word = FirstWord(options, detached ? 0 : 1, 1) | TaskWord::kUnlisted;
+  const Bits word = FirstWord(nullptr, detached ? 0 : 1, 1) | TaskWord::kUnlisted;
   for (EngineTask* const task : tasks) {
     EnginePool::JoinOf(*task).store(0, std::memory_order_relaxed);
     task->word.store(word, std::memory_order_release);
@@ -136,14 +141,14 @@ Engine::Linked Engine::Link(EngineTask& task, std::span<const Dependency> depend
     EngineTask& from = *dependency.task;
     Added added = Added::kOutOfMemory;
     if (!linked.out_of_memory && !locked) {
-      added = AddEdge(from, task, dependency.run_anyway, linked.cause);
+      added = AddEdge(from, task, dependency.run_anyway, linked);
       if (added == Added::kBlocked) {
         blocked_mu_.Lock();
         locked = true;
       }
     }
     if (!linked.out_of_memory && locked) {
-      added = AddEdgeCounted(from, task, dependency.run_anyway, linked.cause);
+      added = AddEdgeCounted(from, task, dependency.run_anyway, linked);
     }
     if (added == Added::kOutOfMemory) linked.out_of_memory = true;
     if (added != Added::kWaits) ++linked.arrived;
@@ -166,10 +171,10 @@ TaskPtr Engine::CauseOf(EngineTask& ended) {
 }
 
 Engine::Added Engine::AddEdge(EngineTask& from, EngineTask& to, bool run_anyway,
-                              TaskPtr& cause) noexcept {
+                              Linked& linked) noexcept {
   EngineTask* at = &from;
   for (TaskPin continuation;;) {
-    const Added added = AddEdgeIf(/*may_be_blocked=*/false, *at, to, run_anyway, cause);
+    const Added added = AddEdgeIf(/*may_be_blocked=*/false, *at, to, run_anyway, linked);
     if (added != Added::kContinued) return added;
     continuation = ContinuationOf(*at);
     at = continuation.get();
@@ -177,7 +182,7 @@ Engine::Added Engine::AddEdge(EngineTask& from, EngineTask& to, bool run_anyway,
 }
 
 Engine::Added Engine::AddEdgeCounted(EngineTask& from, EngineTask& to, bool run_anyway,
-                                     TaskPtr& cause) noexcept {
+                                     Linked& linked) noexcept {
   EngineTask* at = &from;
   for (TaskPin continuation;;) {
     // It stays as it is under the lock.
@@ -189,7 +194,7 @@ Engine::Added Engine::AddEdgeCounted(EngineTask& from, EngineTask& to, bool run_
         return Added::kOutOfMemory;
       }
     }
-    const Added added = AddEdgeIf(/*may_be_blocked=*/true, *at, to, run_anyway, cause);
+    const Added added = AddEdgeIf(/*may_be_blocked=*/true, *at, to, run_anyway, linked);
     if (blocked && added != Added::kWaits && --blocked_[&to] == 0) blocked_.erase(&to);
     if (added != Added::kContinued) return added;
     continuation = ContinuationOf(*at);
@@ -198,12 +203,12 @@ Engine::Added Engine::AddEdgeCounted(EngineTask& from, EngineTask& to, bool run_
 }
 
 Engine::Added Engine::AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTask& to,
-                                bool run_anyway, TaskPtr& cause) noexcept {
+                                bool run_anyway, Linked& linked) noexcept {
   Bits word = 0;
-  if (!from.LockEdges(word)) {
+  if (!from.LockEdges(word, /*lists=*/true)) {
     if (ContinuationOf(from)) return Added::kContinued;
     const bool accepted = TaskWord::StateIn(word) == TaskState::kCompleted || run_anyway;
-    if (!accepted && !cause) cause = CauseOf(from);
+    if (!accepted && !linked.cause) linked.cause = CauseOf(from);
     return Added::kEnded;
   }
   if (!may_be_blocked && (word & TaskWord::kBlocked) != 0) {
@@ -220,6 +225,7 @@ Engine::Added Engine::AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTas
     return Added::kOutOfMemory;
   }
   from.UnlockEdges(set);
+  linked.lowest = std::min(linked.lowest, LaneIn(word));
   return Added::kWaits;
 }
 
@@ -228,14 +234,15 @@ void Engine::LetGo(EngineTask& task, Linked linked, Ending& ending) noexcept {
   const std::uint32_t arrivals = linked.arrived + 1;
   if (linked.starved != nullptr) ending.AddStarved(linked.starved);
   Bits seen = 0;
-  const bool stop = group.StoppedNow();
+  const bool stop =
+      group.StoppedNow() && (task.word.load(std::memory_order_relaxed) & TaskWord::kFinaliser) == 0;
   if ((stop || linked.cause || linked.out_of_memory) && task.Decide(seen)) {
     if ((seen & TaskWord::kBlocked) != 0) Unblock(task);
     if (stop) {
       task.Add(TaskWord::kPin);
       EndCancelled(task, ending);
     } else if (linked.out_of_memory) {
-      EndWithoutMemory(task, ending);
+      EndUnrunFailed(task, OutOfMemory(), ending);
     } else {
       ending.cause = std::move(linked.cause);
       EndSkipped(task, ending);
@@ -269,16 +276,22 @@ absl::Status Engine::AddDependency(EngineTask& task, EngineTask& dependency) {
   Ending ending(WorkerOfThread());
   absl::Status refused;
   Added added = Added::kOutOfMemory;
+  Linked linked;
   {
     absl::MutexLock lock(&late_mu_);  // two late edges might close a cycle together
     refused = OrOutOfMemory([&] { return CheckEdge(task, dependency, "cannot wait for"); });
     if (refused.ok()) {
       absl::MutexLock blocked(&blocked_mu_);
-      added = AddEdgeCounted(dependency, task, /*run_anyway=*/false, ending.cause);
+      added = AddEdgeCounted(dependency, task, /*run_anyway=*/false, linked);
       if (added == Added::kWaits && blocked_.contains(&task)) SetBlocked(task, ending.starved);
       if (added == Added::kOutOfMemory) refused = OutOfMemory();
     }
   }
+  if (added == Added::kWaits && NeedsToInherit(task, linked)) {
+    const Dependency late{.task = &dependency};
+    Inherit(task, {&late, 1});
+  }
+  ending.cause = std::move(linked.cause);
   const bool skips = added == Added::kEnded && ending.cause && DecideSkip(task, ending);
   if (added != Added::kWaits && !skips && Arrive(task, 1)) MakeReady(task, ending);
   FinishCall(ending);  // which arrives, too, where it is skipped

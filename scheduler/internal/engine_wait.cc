@@ -107,6 +107,18 @@ bool Engine::Park(StdPlatform::Parker& parker, absl::Time deadline) {
   return ParkUntil(parker, deadline);
 }
 
+// Where there are no worker threads: until a timer is due, and fires it. True also when it was let
+// go before that.
+bool Engine::ParkForTimers(StdPlatform::Parker& parker, absl::Time deadline) {
+  const absl::Duration at = timers_.SleepsUntil();
+  const BlockingScope blocking;
+  const bool moves = at != absl::InfiniteDuration() && !timers_.told();
+  const absl::Time wakes = moves ? absl::Now() + (at - clock_.Now()) : absl::InfiniteFuture();
+  if (!ParkUntil(parker, std::min(deadline, wakes)) && Past(deadline)) return false;
+  timers_.FireDue();
+  return true;
+}
+
 bool Engine::SomebodyWorks(StdPlatform::Parker& parker) {
   for (int attempts = 0; failed_starts_.AnyUnanswered(); ++attempts) {
     if (!loop_.NobodyActive()) return true;
@@ -193,8 +205,7 @@ absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadlin
     if (Arm(waiter, unresolved)) return absl::OkStatus();
     if (unresolved) return UnresolvedError(*target.task);
     if (SeemsToHaveReady() && drain_turn_.SeemsFree()) continue;
-    const BlockingScope blocking;
-    if (!ParkUntil(waiter.parker, deadline)) return TooLate();
+    if (!ParkForTimers(waiter.parker, deadline)) return TooLate();
   }
 }
 
@@ -226,6 +237,9 @@ absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, a
 // Blocks this worker until there may be news.
 absl::Status Engine::Sleep(ThreadFrame&, WaitFrame& frame, absl::Time deadline, bool surely) {
   ListBodies(&frame);
+  if (frame.self != nullptr && frame.target.task != nullptr) {
+    Raise(*frame.target.task, LaneIn(frame.self->word.load(std::memory_order_relaxed)));
+  }
   Waiter waiter;
   waiter.target = frame.target;
   waiter.frame = &frame;
@@ -240,11 +254,16 @@ absl::Status Engine::Sleep(ThreadFrame&, WaitFrame& frame, absl::Time deadline, 
         (frame.target.task->word.load(std::memory_order_acquire) & TaskWord::kBlocked) != 0) {
       return UnresolvedError(*frame.target.task);
     }
-    if (drains_in_wait_) {
+    if (drains_in_wait_ && timers_.first_at() == absl::InfiniteDuration()) {
       return absl::FailedPreconditionError(
           "nothing that this wait needs can run: there are no worker threads");
     }
-    if (!loop_.MayBlock()) return TooManyBlocked();
+    if (!drains_in_wait_ && !loop_.MayBlock()) return TooManyBlocked();
+  }
+  if (drains_in_wait_) {
+    if (simulated_ != nullptr && simulated_->PassTime()) return absl::OkStatus();
+    waiter.drains = true;
+    return ParkForTimers(waiter.parker, deadline) ? absl::OkStatus() : TooLate();
   }
   BlockingScope blocking;
   if (!surely && !SomebodyWorks(waiter.parker)) return NoThread();
@@ -282,8 +301,7 @@ bool Engine::RunIfReady(EngineTask& task, EngineWorker& worker) {
 void Engine::RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {
   worker.TurnTo(*task.scope);
   const std::int64_t mark = worker.Mark();
-  if (claimed == EngineTask::Claimed::kRun && task.scope->stopped()) {
-    task.TakeBackStart();
+  if (claimed == EngineTask::Claimed::kRun && !MayStart(task)) {
     claimed = EngineTask::Claimed::kEnd;
   }
   if (claimed == EngineTask::Claimed::kRun) {

@@ -55,15 +55,22 @@ class GraphRunTask final : public RunningTask {
   absl::Status Continue(void*) override {
     return absl::FailedPreconditionError("a node of a graph has the successors it was given");
   }
+  absl::Duration TimeLeft() const override;
+  void Degrade(absl::Status) override { degraded_.fetch_add(1, std::memory_order_relaxed); }
   bool cancel_requested() const override {
     // relaxed: a hint to return early; nothing is read on the strength of it.
     return cancel_requested_.load(std::memory_order_relaxed);
   }
 
-  void Rearm();
+  // `deadline`: a time of the clock, which lives as long as the run.
+  void Rearm(const Clock& clock, absl::Duration deadline);
   void Cancel(const absl::Status& why);
+  std::int64_t degraded() const { return degraded_.load(std::memory_order_relaxed); }
 
  private:
+  const Clock* clock_ = nullptr;
+  absl::Duration deadline_ = absl::InfiniteDuration();
+  StdPlatform::Atomic<std::int64_t> degraded_{0};
   StdPlatform::Lock lock_;
   std::optional<CancellationSource> source_;  // guarded by lock_; made when asked for
   absl::Status reason_;                       // guarded by lock_
@@ -80,11 +87,12 @@ class Graph final : public GraphCore<StdPlatform> {
   static Graph& Of(ReadyNode& node) { return static_cast<Graph&>(*node.scope); }
   // The graph that this one runs in, as a node of a node; this one itself when in none. For
   // bodies of the run.
-  const Graph& Outermost() const {
-    const Graph* graph = this;
+  Graph& Outermost() {
+    Graph* graph = this;
     while (graph->nested_in_ != nullptr) graph = &Of(*graph->nested_in_);
     return *graph;
   }
+  const Graph& Outermost() const { return const_cast<Graph*>(this)->Outermost(); }
 
   // Building. Errors are kept and come out of Freeze, want of memory too.
   // A node that belongs to nothing when there is no memory for one.
@@ -115,18 +123,26 @@ class Graph final : public GraphCore<StdPlatform> {
   std::string ToDot() const;
 
   // Running.
+  struct Limits {
+    bool fail_fast = false;
+    absl::Duration timeout = absl::InfiniteDuration();
+  };
   // FailedPrecondition: it runs already.
-  absl::Status Begin(const Clock& clock);
+  absl::Status Begin(const Clock& clock, const Limits& limits);
+  absl::Duration deadline() const { return deadline_; }
   RootRange<StdPlatform>& roots() { return range_; }
   // Instead of the run, if none of its nodes was taken. Then its latch is not set.
   bool TakeBackFrom(RunLoop<StdPlatform>& loop);
   Latch<StdPlatform>& done() { return done_; }
-  void Cancel(const absl::Status& why);
+  // `late`: the run's deadline has passed, and nodes that have not started fail.
+  void Cancel(const absl::Status& why, bool late = false);
   RunSummary End();
+  static absl::Status LateStatus() noexcept;
   void Abandon() { running_.store(false); }  // instead of End: nothing came of it
   RunningTask& run_task() { return *run_task_; }
 
   GraphNode* EndFailed(GraphNode& node, GraphWorker& worker, absl::Status status) noexcept;
+  GraphNode* EndUnrun(GraphNode& node, GraphWorker& worker) noexcept;
   GraphNode* EndThrown(GraphNode& node, GraphWorker& worker, std::exception_ptr thrown) noexcept;
   void OnQuiet(GraphWorker& worker) noexcept override;
 
@@ -151,6 +167,7 @@ class Graph final : public GraphCore<StdPlatform> {
   std::string CyclePath(const std::vector<std::uint32_t>& waiting) const;
   void OrderByCost(OrderRoom& room);
   void Record(GraphNode& node, absl::Status status) noexcept;
+  bool late();
   bool TakeRun();
   void PrepareRun();
   static ReadyNode* StepNested(ReadyNode& ready, GraphWorker& worker) noexcept;
@@ -179,12 +196,15 @@ class Graph final : public GraphCore<StdPlatform> {
   // A run.
   StdPlatform::Atomic<bool> running_{false};
   StopFlag stop_{false};
+  bool fail_fast_ = false;
+  absl::Duration deadline_ = absl::InfiniteDuration();
   GraphRunTask own_run_task_;
   RunningTask* run_task_ = &own_run_task_;
   RootRange<StdPlatform> range_;
   Latch<StdPlatform> done_;
   std::optional<FailureLog> failures_;
   absl::Status cancel_reason_;  // guarded by cancel_lock_
+  bool late_ = false;           // guarded by it
   StdPlatform::Lock cancel_lock_;
   const Clock* clock_ = nullptr;
   absl::Duration began_;

@@ -2,6 +2,7 @@
 //
 // Runs of a graph, of its own and inside another.
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -27,8 +28,15 @@ CancellationToken GraphRunTask::Token() {
   return source_->token();
 }
 
-void GraphRunTask::Rearm() {
+absl::Duration GraphRunTask::TimeLeft() const {
+  return std::max(deadline_ - clock_->Now(), absl::ZeroDuration());
+}
+
+void GraphRunTask::Rearm(const Clock& clock, absl::Duration deadline) {
   std::lock_guard lock(lock_);
+  clock_ = &clock;
+  deadline_ = deadline;
+  degraded_.store(0, std::memory_order_relaxed);
   source_.reset();  // tokens of an earlier run do not follow this one
   reason_ = absl::OkStatus();
   cancel_requested_.store(false, std::memory_order_relaxed);
@@ -59,7 +67,7 @@ void Graph::PrepareRun() {
   Expect(static_cast<std::int64_t>(node_count_));
 }
 
-absl::Status Graph::Begin(const Clock& clock) {
+absl::Status Graph::Begin(const Clock& clock, const Limits& limits) {
   if (!TakeRun()) {
     return StatusWithText(absl::StatusCode::kFailedPrecondition,
                           "the graph is running already: one run at a time, or a graph for each");
@@ -70,23 +78,27 @@ absl::Status Graph::Begin(const Clock& clock) {
     return frozen;
   }
   cancel_reason_ = absl::OkStatus();
+  late_ = false;
   stop_.store(false, std::memory_order_relaxed);
   FollowStopFlag(&stop_);
   nested_in_ = nullptr;
-  run_task_ = &own_run_task_;
-  own_run_task_.Rearm();
   clock_ = &clock;
   began_ = clock.Now();
+  fail_fast_ = limits.fail_fast;
+  deadline_ = began_ + limits.timeout;
+  run_task_ = &own_run_task_;
+  own_run_task_.Rearm(clock, deadline_);
   PrepareRun();
   return absl::OkStatus();
 }
 
-void Graph::Cancel(const absl::Status& why) {
+void Graph::Cancel(const absl::Status& why, bool late) {
   {
     std::lock_guard lock(cancel_lock_);
     if (!cancel_reason_.ok()) return;
     cancel_reason_ =
         why.ok() ? StatusWithText(absl::StatusCode::kCancelled, "the run was cancelled") : why;
+    late_ = late;
     stop_.store(true, std::memory_order_relaxed);
   }
   own_run_task_.Cancel(why);
@@ -108,6 +120,7 @@ RunSummary Graph::End() {
   } catch (const std::bad_alloc&) {
     if (summary.status.ok()) summary.status = OutOfMemory();
   }
+  summary.degraded = own_run_task_.degraded();
   summary.elapsed = clock_->Now() - began_;
   running_.store(false);
   return summary;
@@ -125,8 +138,31 @@ GraphNode* Graph::EndFailed(GraphNode& node, GraphWorker& worker, absl::Status s
   if (absl::IsCancelled(status) && stopped()) {
     return EndOtherwise(node, worker, GraphEnd::kCancelled);
   }
+  if (Graph& run = Outermost(); run.fail_fast_ && !stopped()) {
+    run.Cancel(Explained("another node of the graph failed: ", status));
+  }
   Record(node, std::move(status));
   return EndOtherwise(node, worker, GraphEnd::kFailed);
+}
+
+GraphNode* Graph::EndUnrun(GraphNode& node, GraphWorker& worker) noexcept {
+  // A skipped one is skipped also when the run is late.
+  const bool doomed = (node.word.load(std::memory_order_relaxed) & kRunBits) != 0;
+  if (doomed || !Outermost().late()) {
+    return GraphCore::EndUnrun(node, worker);
+  }
+  Record(node, LateStatus());
+  return EndOtherwise(node, worker, GraphEnd::kFailed);
+}
+
+bool Graph::late() {
+  std::lock_guard lock(cancel_lock_);
+  return late_;
+}
+
+absl::Status Graph::LateStatus() noexcept {
+  return StatusWithText(absl::StatusCode::kDeadlineExceeded,
+                        "the deadline of the graph's run has passed");
 }
 
 GraphNode* Graph::EndThrown(GraphNode& node, GraphWorker& worker,

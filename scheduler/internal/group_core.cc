@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/exception_status.h"
 
 namespace weft::internal {
 
@@ -55,6 +56,7 @@ GroupCore::Figures GroupCore::figures() const {
   // Read backwards: what has ended was submitted before.
   for (std::size_t i = 0; i < ended_.size(); ++i) figures.ended[i] = ended_[i].load();
   figures.submitted = submitted_.load();
+  figures.degraded = degraded_.load();
   figures.refused = refused_.load();
   if (const std::int64_t first = first_submitted_.load(); first != kNever) {
     const std::int64_t until =
@@ -79,14 +81,20 @@ bool GroupCore::Seal() {
   return true;
 }
 
-bool GroupCore::BeginCancel(const absl::Status& why) {
+bool GroupCore::BeginCancel(const absl::Status& why, bool late) {
   std::lock_guard lock(lock_);
   if (!cancel_reason_.ok()) return false;
   cancel_reason_ = why;
   closed_.store(true, std::memory_order_relaxed);
+  late_.store(late, std::memory_order_relaxed);
   // seq_cst: before the look at the tasks. Who submits one looks here afterwards.
   stop_.store(true, std::memory_order_seq_cst);
   return true;
+}
+
+absl::Status GroupCore::LateStatus() noexcept {
+  return StatusWithText(absl::StatusCode::kDeadlineExceeded,
+                        "the deadline of the task's group has passed");
 }
 
 absl::Status GroupCore::cancel_reason() const {

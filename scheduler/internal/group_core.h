@@ -24,6 +24,7 @@
 #include "weft/scheduler/internal/name_table.h"
 #include "weft/scheduler/internal/scope.h"
 #include "weft/scheduler/internal/task_ptr.h"
+#include "weft/scheduler/internal/timer_queue.h"
 #include "weft/sync/failure_log.h"
 
 namespace weft::internal {
@@ -36,12 +37,19 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
  public:
   using Count = GroupCount<StdPlatform>;
 
-  GroupCore(Engine& engine, const Clock& clock, const EnginePool& pool)
-      : names(pool), engine_(engine), clock_(clock) {
+  struct Limits {
+    bool fail_fast = false;
+    absl::Duration deadline = absl::InfiniteDuration();  // on the clock
+  };
+
+  GroupCore(Engine& engine, const Clock& clock, const EnginePool& pool, const Limits& limits)
+      : names(pool), timer(*this), engine_(engine), clock_(clock), limits_(limits) {
     FollowStopFlag(&stop_);
   }
 
   Engine& engine() const { return engine_; }
+  bool fail_fast() const { return limits_.fail_fast; }
+  absl::Duration deadline() const { return limits_.deadline; }
 
   // Counting, by threads that are not workers, or not in a task of this group.
   void CountSubmitted(std::int64_t tasks) {
@@ -58,6 +66,7 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   void TakeBackSubmitted(const Rest& before, std::int64_t tasks = 1);
   // The task of a name that was known: it counts once it waits for no name.
   void CountNamed() { submitted_.fetch_add(1, std::memory_order_relaxed); }
+  void CountDegraded() { degraded_.fetch_add(1, std::memory_order_relaxed); }
   void CountRefused() { refused_.fetch_add(1, std::memory_order_relaxed); }
   void CountEnd() { Leave(1); }
   void CountCompleted() {
@@ -86,6 +95,7 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   struct Figures {
     std::int64_t submitted = 0;
     std::array<std::int64_t, kTaskStateCount> ended{};
+    std::int64_t degraded = 0;
     std::int64_t refused = 0;
     absl::Duration elapsed;
   };
@@ -98,8 +108,12 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   }
   // False: it was sealed before.
   bool Seal();
-  // False: it was cancelled before. Calls nobody back.
-  bool BeginCancel(const absl::Status& why);
+  // False: it was cancelled before. Calls nobody back. `late`: its deadline has passed, and what
+  // has not ended fails.
+  bool BeginCancel(const absl::Status& why, bool late = false);
+  static absl::Status LateStatus() noexcept;
+  // For who has found it cancelled.
+  bool late() const { return late_.load(std::memory_order_relaxed); }
   absl::Status cancel_reason() const;
   CancellationToken Token();
   // After BeginCancel: calls back.
@@ -110,6 +124,13 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   // Names, of tasks and of those to come; each has a reference from here.
   absl::Mutex names_mu;
   NameTable names ABSL_GUARDED_BY(names_mu);
+
+  // For its deadline. While it is armed the group has a reference from here.
+  struct GroupTimer : Timer {
+    explicit GroupTimer(GroupCore& its_group) : group(its_group) {}
+    GroupCore& group;
+  };
+  GroupTimer timer;
 
   // The engine's list of groups; guarded by its lock.
   GroupCore* next = nullptr;
@@ -130,13 +151,16 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
 
   Engine& engine_;
   const Clock& clock_;
+  const Limits limits_;
   Count count_;
   Atomic<bool> closed_{false};  // sealed or cancelled
   StopFlag stop_{false};
+  Atomic<bool> late_{false};                      // written before stop_
   Atomic<std::int64_t> first_submitted_{kNever};  // nanoseconds, on the clock
   Atomic<std::int64_t> last_rest_{kNever};
   Atomic<std::int64_t> submitted_{0};
   std::array<Atomic<std::int64_t>, kTaskStateCount> ended_{};
+  Atomic<std::int64_t> degraded_{0};
   Atomic<std::int64_t> refused_{0};
 
   mutable StdPlatform::Lock lock_;

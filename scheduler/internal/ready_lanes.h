@@ -34,7 +34,8 @@ class ReadyLanes {
   void Add(Node<P>& node, Lane lane) {
     if (lane == Lane::kNormal) return AddToInbox(node);
     At(lane).Add(node);
-    // relaxed: a hint, also where it is read.
+    // relaxed, both: hints, also where they are read.
+    apart_.fetch_add(1, std::memory_order_relaxed);
     if (lane > Lane::kNormal) raised_.fetch_add(1, std::memory_order_relaxed);
   }
 
@@ -56,10 +57,15 @@ class ReadyLanes {
     }
     return true;
   }
-  // Hints: whether a lane above the normal one, or that lane, seems to have something.
+  // Hints: whether any lane but the normal one, one above it, or that lane, seems to have
+  // something.
+  bool SeemsApart() const { return apart_.load(std::memory_order_relaxed) > 0; }
   bool SeemsRaised() const { return raised_.load(std::memory_order_relaxed) > 0; }
   bool SeemsToHaveNormal() const { return !At(Lane::kNormal).SeemsEmpty() || InboxSeemsFilled(); }
   bool InboxSeemsFilled() const { return inbox_.load(std::memory_order_relaxed) != 0; }
+  bool SeemsToWaitIn(Lane lane) const {
+    return lane == Lane::kNormal ? SeemsToHaveNormal() : !At(lane).SeemsEmpty();
+  }
   bool SeemsToHave(Lane lowest) const {
     if (SeemsRaised()) return true;
     if (lowest > Lane::kNormal) return false;
@@ -73,18 +79,26 @@ class ReadyLanes {
     return all;
   }
 
-  // The oldest of the highest lane from `lowest` up; null: none.
-  Node<P>* Pop(Lane lowest) {
+  // The oldest of the highest lane from `lowest` up; null: none. `lane`: where it was.
+  Node<P>* Pop(Lane lowest, Lane& lane) {
     for (std::size_t i = kLaneCount; i-- > static_cast<std::size_t>(lowest);) {
-      if (static_cast<Lane>(i) == Lane::kNormal) TurnOver();
-      if (lanes_[i].SeemsEmpty()) continue;
-      Node<P>* first = nullptr;
-      lanes_[i].Take(1, [&first](Node<P>& node) { first = &node; });
-      if (first == nullptr) continue;
-      if (static_cast<Lane>(i) > Lane::kNormal) raised_.fetch_sub(1, std::memory_order_relaxed);
-      return first;
+      lane = static_cast<Lane>(i);
+      if (Node<P>* const first = PopFrom(lane)) return first;
     }
     return nullptr;
+  }
+  Node<P>* Pop(Lane lowest) {
+    Lane lane{};
+    return Pop(lowest, lane);
+  }
+  // The oldest of that lane; null: none.
+  Node<P>* PopFrom(Lane lane) {
+    if (lane == Lane::kNormal) TurnOver();
+    if (At(lane).SeemsEmpty()) return nullptr;
+    Node<P>* first = nullptr;
+    At(lane).Take(1, [&first](Node<P>& node) { first = &node; });
+    if (first != nullptr) NoteTaken(lane, 1);
+    return first;
   }
   // Up to `most` of the normal lane, oldest first.
   template <class F>
@@ -118,16 +132,18 @@ class ReadyLanes {
   void Sweep(Drop drop, Done done) {
     TurnOver();
     for (std::size_t i = kLaneCount; i-- > 0 && !done();) {
-      const std::size_t dropped = lanes_[i].Sweep(drop, done);
-      if (static_cast<Lane>(i) > Lane::kNormal) {
-        raised_.fetch_sub(static_cast<std::int64_t>(dropped), std::memory_order_relaxed);
-      }
+      NoteTaken(static_cast<Lane>(i), static_cast<std::int64_t>(lanes_[i].Sweep(drop, done)));
     }
   }
 
  private:
   Overflow<P>& At(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
   const Overflow<P>& At(Lane lane) const { return lanes_[static_cast<std::size_t>(lane)]; }
+  void NoteTaken(Lane lane, std::int64_t nodes) {
+    if (lane == Lane::kNormal) return;
+    apart_.fetch_sub(nodes, std::memory_order_relaxed);
+    if (lane > Lane::kNormal) raised_.fetch_sub(nodes, std::memory_order_relaxed);
+  }
 
   void AddToInbox(Node<P>& node) { AddToInbox(node, node); }
   // A list that is linked from the last one to the first.
@@ -144,6 +160,8 @@ class ReadyLanes {
   const NodePool<P>& pool_;
   alignas(64) typename P::template Atomic<std::uint32_t> inbox_{0};  // the newest; a stack
   alignas(64) std::array<Overflow<P>, kLaneCount> lanes_;
+  // Looked at in every step of a worker: in a line that no other write disturbs.
+  alignas(64) typename P::template Atomic<std::int64_t> apart_{0};
   typename P::template Atomic<std::int64_t> raised_{0};
 };
 

@@ -15,6 +15,7 @@
 #include <new>
 #include <vector>
 
+#include "weft/scheduler/internal/lane_ages.h"
 #include "weft/scheduler/internal/latch.h"
 #include "weft/scheduler/internal/node.h"
 #include "weft/scheduler/internal/node_pool.h"
@@ -152,8 +153,9 @@ class RunLoop {
   // Thread safety: the worker.
   struct Shift {
     const Latch<P>* until = nullptr;  // works on a graph's nodes only, until it is set
-    std::uint32_t picks = 0;
-    bool fed = false;  // has had tasks from outside
+    std::uint32_t picks = 0;          // of the normal lane
+    std::uint32_t counted = 0;        // of those: up to the last that the lanes know of
+    bool fed = false;                 // has had tasks from outside
   };
   // For a host that drains on one thread, as its workers by turns: what this one takes now,
   // when it steals from `first_victim` first.
@@ -162,6 +164,25 @@ class RunLoop {
     if (Node<P>* node = PopNext(worker, shift)) return node;
     return Find(worker, shift, kPatience, first_victim);
   }
+  // For a host that drains on one thread, first come, first served: all its tasks are in lanes.
+  Node<P>* TakeInTurn() {
+    if (lanes_.SeemsApart()) {
+      for (const Lane lane : kAgeing) {
+        if (!ages_.TakeDue(lane)) continue;
+        if (Node<P>* node = lanes_.PopFrom(lane)) {
+          NoteStart(lane, /*normal_waits=*/false);
+          return node;
+        }
+      }
+    }
+    Lane lane{};
+    Node<P>* const node = lanes_.Pop(Lane::kLow, lane);
+    if (node != nullptr) NoteStart(lane, /*normal_waits=*/false);
+    return node;
+  }
+  // Whether `successor` of what `worker` has run may run next, in place: nothing has come that
+  // goes first.
+  bool MayGoOn() const { return !lanes_.SeemsApart(); }
   // Runs it; the node that the worker runs next.
   Node<P>* RunNext(Worker<P>& worker, Node<P>& node) {
     worker.TurnTo(*node.scope);
@@ -326,14 +347,49 @@ class RunLoop {
   // Of the tasks at hand: what has a priority, then the worker's own; sometimes one from
   // outside, which must not wait for the end of a long run.
   Node<P>* PopNext(Worker<P>& worker, Shift& shift) {
-    if (shift.until == nullptr) {
-      Node<P>* shared = nullptr;
-      if (lanes_.SeemsRaised()) [[unlikely]]
-        shared = PopShared(Lane::kHigh);
-      if (++shift.picks % kFairness == 0 && shared == nullptr) shared = PopShared(Lane::kNormal);
-      if (shared != nullptr) return shared;
+    if (shift.until != nullptr) return worker.Pop();
+    if (lanes_.SeemsApart()) [[unlikely]]
+      return PopByLane(worker, shift);
+    return PopNormal(worker, shift);
+  }
+  Node<P>* PopNormal(Worker<P>& worker, Shift& shift) {
+    if (++shift.picks % kFairness == 0) {
+      if (Node<P>* const shared = PopShared(Lane::kNormal)) return shared;
     }
     return worker.Pop();
+  }
+  // While lanes are in use: strict between them, but for what has waited too long. The lowest
+  // lane is left to who finds nothing else anywhere.
+  [[gnu::noinline]] Node<P>* PopByLane(Worker<P>& worker, Shift& shift) {
+    if (shift.picks != shift.counted) ages_.StartedMeanwhile(Lane::kNormal);
+    shift.counted = shift.picks;
+    for (const Lane lane : kAgeing) {
+      if (!ages_.TakeDue(lane)) continue;
+      if (Node<P>* const node = PopAged(worker, lane)) return node;
+    }
+    if (Node<P>* const node = PopShared(Lane::kHigh, &worker)) return node;
+    Node<P>* const node = PopNormal(worker, shift);
+    if (node != nullptr) NoteStart(Lane::kNormal, /*normal_waits=*/false);
+    shift.counted = shift.picks;
+    return node;
+  }
+  // The oldest one of the lane that is at hand.
+  Node<P>* PopAged(Worker<P>& worker, Lane lane) {
+    Node<P>* node = lanes_.PopFrom(lane);
+    if (node == nullptr && lane == Lane::kNormal) node = worker.StealFrom();
+    if (node != nullptr) NoteStart(lane, worker.SeemsToHaveMore());
+    return node;
+  }
+  // Of one that was not at hand.
+  void NoteNormalStart() {
+    if (lanes_.SeemsApart()) [[unlikely]]
+      NoteStart(Lane::kNormal, /*normal_waits=*/false);
+  }
+  // `normal_waits`: somewhere else than in the lanes.
+  void NoteStart(Lane lane, bool normal_waits) {
+    ages_.Started(lane, [&](Lane lower) {
+      return (lower == Lane::kNormal && normal_waits) || lanes_.SeemsToWaitIn(lower);
+    });
   }
 
   void RunChain(Worker<P>& worker, Node<P>& first, const Latch<P>* until) {
@@ -347,8 +403,9 @@ class RunLoop {
     Node<P>* node = &first;
     while (node != nullptr) {
       node = node->ops->step(*node, worker);
-      if (node != nullptr && ledger_.Surplus()) [[unlikely]] {
-        worker.Push(*node);  // for others, if this pump is to leave
+      // For others, if this pump is to leave; for later, if something may go first.
+      if (node != nullptr && (ledger_.Surplus() || !MayGoOn())) [[unlikely]] {
+        worker.Push(*node);
         return worker.Announce();
       }
     }
@@ -375,11 +432,12 @@ class RunLoop {
   Node<P>* Find(Worker<P>& worker, Shift& shift, int round, int first_victim = 0) {
     if (shift.until == nullptr) {
       if (lanes_.SeemsRaised()) {
-        if (Node<P>* node = PopShared(Lane::kHigh)) return node;
+        if (Node<P>* node = PopShared(Lane::kHigh, &worker)) return node;
       }
       if (lanes_.SeemsToHaveNormal()) {
         if (Node<P>* node = TakeShared(worker, round)) {
           shift.fed = true;
+          NoteNormalStart();
           return node;
         }
       }
@@ -402,16 +460,21 @@ class RunLoop {
       if (Node<P>* node = victim.StealFrom()) {
         // A chain of wake-ups: each thief that leaves something brings the next one.
         if (ledger_.HasRoom() && victim.HasWork()) WakeOne();
+        NoteNormalStart();
         return node;
       }
     }
-    return shift.until == nullptr ? PopShared(Lane::kLow) : nullptr;
+    return shift.until == nullptr ? PopShared(Lane::kLow, &worker) : nullptr;
   }
 
-  // One task; whoever leaves others brings the next worker.
-  Node<P>* PopShared(Lane lowest) {
-    Node<P>* const node = lanes_.Pop(lowest);
-    if (node != nullptr && lanes_.SeemsToHave(lowest)) Wake();
+  // One task; whoever leaves others brings the next worker. `counts_for`: whose start it is; null:
+  // it is counted elsewhere.
+  Node<P>* PopShared(Lane lowest, const Worker<P>* counts_for = nullptr) {
+    Lane lane{};
+    Node<P>* const node = lanes_.Pop(lowest, lane);
+    if (node == nullptr) return nullptr;
+    if (lanes_.SeemsToHave(lowest)) Wake();
+    if (counts_for != nullptr) NoteStart(lane, counts_for->SeemsToHaveMore());
     return node;
   }
 
@@ -450,6 +513,7 @@ class RunLoop {
   static constexpr int kSearchRounds = EngineShape<P>::kSearchRounds;
   static constexpr int kSearchRoundsFed = EngineShape<P>::kSearchRoundsFed;
   static constexpr std::uint32_t kFairness = 61;
+  static constexpr Lane kAgeing[] = {Lane::kLow, Lane::kNormal, Lane::kHigh};
   static constexpr std::size_t kMaxTaken = 64;
   static constexpr int kPatience = EngineShape<P>::kSearchRounds / 8;
 
@@ -459,6 +523,7 @@ class RunLoop {
   RunLoopHost& host_;
   alignas(64) PumpLedger<P> ledger_;
   alignas(64) ReadyLanes<P> lanes_;
+  LaneAges<P> ages_;
   alignas(64) RootQueue<P> roots_;
   // Those of replacements are made when they first come, in the order of their slots.
   std::vector<typename P::template Atomic<Worker<P>*>> workers_;

@@ -8,7 +8,7 @@
 
 #include "absl/time/time.h"
 
-#include "weft/scheduler/internal/task_ptr.h"
+#include "weft/scheduler/internal/raised_entry.h"
 
 namespace weft::internal {
 namespace {
@@ -17,8 +17,10 @@ constexpr absl::Duration kTaskTime = absl::Microseconds(1);
 
 }  // namespace
 
-SimulatedWorkers::SimulatedWorkers(RunLoop<StdPlatform>& loop, const Simulation& simulation)
+SimulatedWorkers::SimulatedWorkers(RunLoop<StdPlatform>& loop, Timers* timers,
+                                   const Simulation& simulation)
     : loop_(loop),
+      timers_(timers),
       clock_(*simulation.clock),
       random_(simulation.seed),
       jobs_(static_cast<std::size_t>(loop.width())) {
@@ -33,7 +35,7 @@ absl::Duration SimulatedWorkers::TimeOf(ReadyNode& node) {
     return cost ? absl::Microseconds(*cost) : kTaskTime;
   }
   // No time for one that is to end unrun, or has run, because somebody waited for it.
-  const auto word = static_cast<EngineTask&>(node).word.load(std::memory_order_relaxed);
+  const auto word = TaskOf(node).word.load(std::memory_order_relaxed);
   const bool runs = TaskWord::StateIn(word) == TaskState::kPending &&
                     (word & (TaskWord::kEnding | TaskWord::kCancel)) == 0 && !node.scope->stopped();
   return runs ? kTaskTime : absl::ZeroDuration();
@@ -90,6 +92,10 @@ SimulatedWorkers::Turn SimulatedWorkers::Next() {
   for (;;) {
     GiveWork();
     Job* const job = FirstToEnd();
+    // What is ready at that time can be taken by who is idle.
+    if (FirstTimer() <= (job == nullptr ? absl::InfiniteDuration() : job->end) && PassTime()) {
+      continue;
+    }
     if (job == nullptr) return {};
     clock_.AdvanceTo(job->end);
     begin_ = job->begin;
@@ -102,6 +108,18 @@ SimulatedWorkers::Turn SimulatedWorkers::Next() {
     return {.slot = static_cast<int>(job - jobs_.data()),
             .node = std::exchange(job->node, nullptr)};
   }
+}
+
+absl::Duration SimulatedWorkers::FirstTimer() const {
+  return timers_ == nullptr ? absl::InfiniteDuration() : timers_->first_at();
+}
+
+bool SimulatedWorkers::PassTime() {
+  const absl::Duration at = FirstTimer();
+  if (at == absl::InfiniteDuration()) return false;
+  clock_.AdvanceTo(at);
+  timers_->FireDue();
+  return true;
 }
 
 void SimulatedWorkers::HasEnded(int slot, ReadyNode* successor) {

@@ -18,6 +18,7 @@
 #include "weft/core/virtual_clock.h"
 #include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/run_loop.h"
+#include "weft/scheduler/internal/timers.h"
 #include "weft/scheduler/task_executor.h"
 
 namespace weft::internal {
@@ -26,16 +27,21 @@ namespace weft::internal {
 // Cost: O(workers) a task.
 class SimulatedWorkers {
  public:
-  // `loop` outlives it. Throws std::bad_alloc.
-  SimulatedWorkers(RunLoop<StdPlatform>& loop, const Simulation& simulation);
+  // `loop` and `timers` outlive it. Throws std::bad_alloc.
+  // Null `timers`: they are on another clock.
+  SimulatedWorkers(RunLoop<StdPlatform>& loop, Timers* timers, const Simulation& simulation);
 
   struct Turn {
     int slot = 0;
     ReadyNode* node = nullptr;  // null: no worker has anything to do
   };
   // Idle workers take what is ready; then the clock moves on to the end of the task that ends
-  // first. The caller runs it, as that worker, and tells what comes of it.
+  // first, and fires the timers that are due before. The caller runs it, as that worker, and tells
+  // what comes of it.
   Turn Next();
+  // For who has nothing to run: the clock moves on to the first timer, and fires it. False: there
+  // is none.
+  bool PassTime();
   // `successor`: what the worker goes on with, in place; null: nothing.
   void HasEnded(int slot, ReadyNode* successor);
   // The worker whose turn it is runs that, too; or a task that it has claimed already.
@@ -67,12 +73,14 @@ class SimulatedWorkers {
   };
 
   static absl::Duration TimeOf(ReadyNode& node);
+  absl::Duration FirstTimer() const;
   void Spend(absl::Duration time);
   void Take(Job& job, ReadyNode& node, absl::Duration begin);
   void GiveWork();
   Job* FirstToEnd();
 
   RunLoop<StdPlatform>& loop_;
+  Timers* const timers_;
   VirtualClock& clock_;
   std::mt19937_64 random_;
   absl::Duration begin_;

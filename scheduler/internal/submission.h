@@ -109,9 +109,23 @@ class NewTask {
   EngineTask* task_;
 };
 
+// What the options ask for, and a body of this kind cannot give; null: nothing.
+template <class Kind>
+const char* WrongWith(const TaskOptions& options) {
+  if (Kind::Body::kTakesValues && options.finaliser) {
+    return "finaliser: it runs however its dependencies end, and so can take outcomes (const "
+           "absl::StatusOr<X>&) of them, not values";
+  }
+  if (Kind::Body::kRunsOnce && options.retry.retries()) {
+    return "retry: the body takes a value by moving that cannot be copied, and so can run only "
+           "once; take it by const reference";
+  }
+  return nullptr;
+}
+
 // Throws std::bad_alloc.
 template <class F, class... D>
-EngineTask& SubmitNew(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached,
+EngineTask& SubmitNew(Engine& engine, GroupCore& group, const TaskOptions* options, bool detached,
                       F& function, D&&... dependencies) {
   using Kind = KindOf<F, D...>;
   NewTask fresh(engine, group);
@@ -127,6 +141,9 @@ EngineTask& SubmitNew(Engine& engine, GroupCore& group, const TaskOptions& optio
     absl::InlinedVector<TaskPtr, kGivesUp<D...> ? sizeof...(D) : 1> given_up;
     [[maybe_unused]] const Pass* pass = Kind::Body::kPasses.data();
     (AddDependency(all, dependencies, pass), ...);
+    if (options != nullptr && options->finaliser) {
+      for (Dependency& dependency : all) dependency.run_anyway = true;
+    }
     if constexpr (Kind::Body::kHeld == 0) {
       Kind::Room::Make(*fresh, std::move(function));
     } else {
@@ -143,13 +160,17 @@ EngineTask& SubmitNew(Engine& engine, GroupCore& group, const TaskOptions& optio
     }
     EngineTask& task = fresh.Release();
     task.ops = &kTaskOps<Kind>;
+    if (const char* const wrong = options == nullptr ? nullptr : WrongWith<Kind>(*options)) {
+      engine.Refuse(group, task, absl::InvalidArgumentError(wrong), detached);
+      return task;
+    }
     engine.Submit(group, task, all, given_up, options, detached);
     return task;
   }
 }
 
 template <class F, class... D>
-EngineTask& SubmitBody(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached,
+EngineTask& SubmitBody(Engine& engine, GroupCore& group, const TaskOptions* options, bool detached,
                        F function, D&&... dependencies) {
   if (engine.Forked()) [[unlikely]]
     return engine.StandInFor(group, detached);
@@ -170,7 +191,7 @@ class NewTasks {
  public:
   static constexpr std::size_t kMost = 128;
 
-  NewTasks(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached)
+  NewTasks(Engine& engine, GroupCore& group, const TaskOptions* options, bool detached)
       : engine_(engine), group_(group), options_(options), detached_(detached) {}
   NewTasks(const NewTasks&) = delete;
   NewTasks& operator=(const NewTasks&) = delete;
@@ -202,7 +223,7 @@ class NewTasks {
 
   Engine& engine_;
   GroupCore& group_;
-  const TaskOptions& options_;
+  const TaskOptions* const options_;
   const bool detached_;
   std::array<EngineTask*, kMost> tasks_;
   std::size_t taken_ = 0;  // of those
@@ -211,7 +232,7 @@ class NewTasks {
 
 // `taken(task)` is called with each before it can run, in the order of the functions.
 template <class F, class Taken>
-void SubmitBodies(Engine& engine, GroupCore& group, const TaskOptions& options, bool detached,
+void SubmitBodies(Engine& engine, GroupCore& group, const TaskOptions* options, bool detached,
                   std::span<F> functions, Taken taken) {
   std::size_t done = 0;
   try {

@@ -38,9 +38,18 @@ class RunningBody final : public RunningTask {
 
   TaskId id() const override { return IdOf(task_); }
   bool cancel_requested() const override {
-    // relaxed: a hint to return early; nothing is read on the strength of it.
-    return task_.scope->stopped() ||
-           (task_.word.load(std::memory_order_relaxed) & TaskWord::kCancel) != 0;
+    // relaxed, both: a hint to return early; nothing is read on the strength of it.
+    const auto word = task_.word.load(std::memory_order_relaxed);
+    if ((word & TaskWord::kFinaliser) == 0 &&
+        (task_.scope->stopped() || (word & TaskWord::kCancel) != 0)) {
+      return true;
+    }
+    return (word & TaskWord::kHasExtras) != 0 && Engine::IsLate(task_);
+  }
+  absl::Duration TimeLeft() const override { return Engine::TimeLeft(task_); }
+  void Degrade(absl::Status cause) override {
+    task_.List();
+    Engine::Degrade(task_, std::move(cause));
   }
   CancellationToken Token() override {
     task_.List();
@@ -103,12 +112,12 @@ inline bool SoleOwner(const EngineTask& task) {
   return TaskWord::Handles(task.word.load(std::memory_order_acquire)) == 1;
 }
 
-// Moves it where nobody else can read it, copies it otherwise.
+// Moves it where nobody else can read it, copies it otherwise, or where it `stays`.
 template <class X>
-X TakeValue(EngineTask& task) {
+X TakeValue(EngineTask& task, bool stays = false) {
   auto& result = const_cast<absl::StatusOr<X>&>(Engine::ResultIn<X>(task));
   if constexpr (std::is_copy_constructible_v<X>) {
-    if (!SoleOwner(task)) return *result;
+    if (stays || !SoleOwner(task)) return *result;
   }
   return *std::move(result);
 }
@@ -116,7 +125,7 @@ X TakeValue(EngineTask& task) {
 // The value of a dependency in the form that the parameter asks for, as a tuple of one
 // element or none.
 template <Pass kPass, class X>
-auto ArgumentOf(EngineTask* dependency) {
+auto ArgumentOf(EngineTask* dependency, [[maybe_unused]] bool stays) {
   if constexpr (kPass == Pass::kNothing) {
     return std::tuple<>();
   } else {
@@ -126,7 +135,7 @@ auto ArgumentOf(EngineTask* dependency) {
     } else if constexpr (kPass == Pass::kValue) {
       return std::tuple<const X&>(*result);
     } else {
-      return std::tuple<X>(TakeValue<X>(*dependency));
+      return std::tuple<X>(TakeValue<X>(*dependency, stays));
     }
   }
 }
@@ -159,18 +168,19 @@ struct BoundCall {
     }
   }
   template <std::size_t... I>
-  decltype(auto) CallWith(TaskContext* context, std::index_sequence<I...>) {
+  decltype(auto) CallWith(TaskContext* context, bool again, std::index_sequence<I...>) {
     if constexpr (TakesContext(typename ParametersOf<F>::type{})) {
-      return std::apply(function,
-                        std::tuple_cat(std::tuple<TaskContext&>(*context),
-                                       ArgumentOf<kPasses[I], typename D::Value>(Held(I))...));
+      return std::apply(
+          function, std::tuple_cat(std::tuple<TaskContext&>(*context),
+                                   ArgumentOf<kPasses[I], typename D::Value>(Held(I), again)...));
     } else {
-      return std::apply(function,
-                        std::tuple_cat(ArgumentOf<kPasses[I], typename D::Value>(Held(I))...));
+      return std::apply(
+          function, std::tuple_cat(ArgumentOf<kPasses[I], typename D::Value>(Held(I), again)...));
     }
   }
-  decltype(auto) Call(TaskContext* context) {
-    return CallWith(context, std::index_sequence_for<D...>());
+  // `again`: it may be called once more.
+  decltype(auto) Call(TaskContext* context, bool again) {
+    return CallWith(context, again, std::index_sequence_for<D...>());
   }
   // A value that must be moved, and that others can still read: why the body cannot run.
   absl::Status CheckMoves() {
@@ -191,11 +201,26 @@ struct BoundCall {
     (check(D{}), ...);
     return shared;
   }
-  static constexpr bool kMoves = [] {
+  static constexpr bool Has(Pass wanted) {
     for (const Pass pass : kPasses) {
-      if (pass == Pass::kMoved) return true;
+      if (pass == wanted) return true;
     }
     return false;
+  }
+  static constexpr bool kMoves = Has(Pass::kMoved);
+  static constexpr bool kTakesValues = kMoves || Has(Pass::kValue);
+  // It takes something that cannot be had a second time.
+  static constexpr bool kRunsOnce = [] {
+    [[maybe_unused]] std::size_t i = 0;
+    bool once = false;
+    [[maybe_unused]] const auto look = [&]<class X, bool kMoved>(Given<X, kMoved>) {
+      if constexpr (!std::is_void_v<X>) {
+        once = once || (kPasses[i] == Pass::kMoved && !std::is_copy_constructible_v<X>);
+      }
+      ++i;
+    };
+    (look(D{}), ...);
+    return once;
   }();
 };
 
@@ -203,7 +228,7 @@ struct BoundCall {
 template <class F, class... D>
 struct BodyKind {
   using Body = BoundCall<F, D...>;
-  using Return = decltype(std::declval<Body&>().Call(nullptr));
+  using Return = decltype(std::declval<Body&>().Call(nullptr, false));
   using Value = typename ValueOfReturn<std::remove_cvref_t<Return>>::type;
   using Room = TaskRoom<Body, Value>;
   static constexpr bool kHasValue = !std::is_void_v<Value>;
@@ -211,11 +236,19 @@ struct BodyKind {
 
   static ReadyNode* Step(ReadyNode& node, EngineWorker& worker) noexcept {
     auto& task = static_cast<EngineTask&>(node);
-    return Engine::Begin(task, worker) ? Run(task, worker, /*drop=*/true) : nullptr;
+    return Engine::Begin(task, worker) ? RunAs(task, worker, /*drop=*/true, /*special=*/false)
+                                       : nullptr;
+  }
+  static ReadyNode* Run(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
+    return RunAs(task, worker, drop, /*special=*/false);
+  }
+  static ReadyNode* RunSpecial(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
+    return RunAs(task, worker, drop, /*special=*/true);
   }
 
-  static ReadyNode* Run(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
-    Engine::NoteStart(task);
+  static ReadyNode* RunAs(EngineTask& task, EngineWorker& worker, bool drop,
+                          bool special) noexcept {
+    const Engine::Attempt attempt = special ? Engine::BeginAttempt(task) : Engine::Attempt{};
     const auto outer = worker.BeginBody(task);
     absl::Status status;
     std::exception_ptr thrown;
@@ -224,20 +257,21 @@ struct BodyKind {
       if constexpr (Body::kMoves) status = Room::BodyOf(task).CheckMoves();
       if (!Body::kMoves || status.ok()) {
         RunningBody running(task);
-        TaskContext context(running, worker.slot(), /*attempt=*/1);
+        TaskContext context(running, worker.slot(), attempt.number);
         if constexpr (std::is_void_v<Return>) {
-          Room::BodyOf(task).Call(&context);
+          Room::BodyOf(task).Call(&context, attempt.may_follow);
         } else if constexpr (kHasValue) {
-          result.emplace(Room::BodyOf(task).Call(&context));
+          result.emplace(Room::BodyOf(task).Call(&context, attempt.may_follow));
           if (!result->ok()) status = result->status();
         } else {
-          status = Room::BodyOf(task).Call(&context);
+          status = Room::BodyOf(task).Call(&context, attempt.may_follow);
         }
       }
     } catch (...) {
       thrown = std::current_exception();
       status = StatusOfException(thrown);
     }
+    if (special && Engine::EndAttempt(task, worker, outer, drop, status)) return nullptr;
     if constexpr (!std::is_trivially_destructible_v<Body>) Engine::DestroyRunBody(task, status);
     if constexpr (kHasValue) {
       if (status.ok()) [[likely]] {
@@ -279,6 +313,16 @@ struct BodyKind {
 };
 
 template <class Kind>
+inline constexpr TaskOps kSpecialTaskOps = {{&Engine::StepSpecial, nullptr, true},
+                                            &Kind::RunSpecial,
+                                            &Kind::DestroyBody,
+                                            &Kind::Room::Free,
+                                            Kind::kHasValue ? &Kind::ValueOf : nullptr,
+                                            Kind::kHasValue ? &Kind::DestroyValue : nullptr,
+                                            &Kind::MakeError,
+                                            &Kind::DestroyError,
+                                            &kSpecialTaskOps<Kind>};
+template <class Kind>
 inline constexpr TaskOps kTaskOps = {{&Kind::Step, nullptr, true},
                                      &Kind::Run,
                                      &Kind::DestroyBody,
@@ -286,7 +330,8 @@ inline constexpr TaskOps kTaskOps = {{&Kind::Step, nullptr, true},
                                      Kind::kHasValue ? &Kind::ValueOf : nullptr,
                                      Kind::kHasValue ? &Kind::DestroyValue : nullptr,
                                      &Kind::MakeError,
-                                     &Kind::DestroyError};
+                                     &Kind::DestroyError,
+                                     &kSpecialTaskOps<Kind>};
 
 }  // namespace weft::internal
 

@@ -1,29 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What few tasks have: a name, times, a token, an error that was read.
+// What few tasks have: a name, a policy, a token, an error that was read.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_TASK_EXTRAS_H_
 #define WEFT_SCHEDULER_INTERNAL_TASK_EXTRAS_H_
 
 #include <cstdint>
 #include <forward_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 
 #include "weft/core/cancellation.h"
 #include "weft/core/internal/platform.h"
-#include "weft/core/task_result.h"
 #include "weft/scheduler/internal/made_once.h"
+#include "weft/scheduler/internal/task_policy.h"
 #include "weft/scheduler/internal/task_ptr.h"
 
 namespace weft::internal {
 
 // What hardly any task has.
 //
-// Thread safety: all of it is guarded by `lock`.
+// Thread safety: all of it is guarded by `lock`; but who runs the task, and its timer, find the
+// policy without, which is there before the task can run.
 struct TaskRarities {
   // A result that handles read, made when it was first asked for.
   struct Error {
@@ -33,7 +36,9 @@ struct TaskRarities {
 
   StdPlatform::Lock lock;
   std::optional<CancellationSource> source;
-  std::optional<TaskTimes> times;
+  std::unique_ptr<TaskPolicy> policy;
+  std::vector<TaskId> predecessors;         // once it matters (engine_lanes.cc)
+  absl::Status degraded;                    // why its value is less than it should be
   TaskPin continuation;                     // the task that its successors wait for instead
   EdgeBlock<StdPlatform>* spare = nullptr;  // room for handing them over
   std::forward_list<Error> errors;

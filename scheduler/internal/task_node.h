@@ -37,7 +37,8 @@ struct TaskWord {
   // No search for an id, and none for the tasks of a group, may take a reference: it was
   // ready when it came in, and nobody has asked for its id.
   static constexpr Bits kUnlisted = 16384;
-  static constexpr int kLaneShift = 16;  // two bits: a Lane
+  static constexpr Bits kFinaliser = 32768;  // it runs whatever becomes of its group
+  static constexpr int kLaneShift = 16;      // two bits: a Lane
   // References of two kinds. Pins: of queues, names, and searches and look-ups while they
   // last: fewer than 2^14, for no thread has more than one for long. Handles: of all who
   // may read the value.
@@ -46,12 +47,21 @@ struct TaskWord {
 
   static TaskState StateIn(Bits word) { return static_cast<TaskState>(word & kState); }
   static bool Ended(Bits word) { return IsTerminal(StateIn(word)); }
+  // Nobody runs its body, and nobody has decided its end.
+  static bool Decidable(Bits word) {
+    const TaskState state = StateIn(word);
+    return (state == TaskState::kPending || state == TaskState::kParked) && (word & kEnding) == 0;
+  }
   static bool Referenced(Bits word) { return word >= kPin; }
   static Bits Handles(Bits word) { return word / kHandle; }
   // With one reference, of that kind, and no way to a second one: no other thread changes the
   // word, and who has the reference needs no locked instruction to.
   static bool Alone(Bits word, Bits reference) {
     return (word & kUnlisted) != 0 && word / kPin == reference / kPin;
+  }
+  static Bits LaneIn(Bits word) { return (word >> kLaneShift) & 3; }
+  static Bits WithLaneOf(Bits word, Bits lane) {
+    return (word & ~(Bits{3} << kLaneShift)) | (lane << kLaneShift);
   }
   static Bits WithState(Bits word, TaskState state) {
     return (word & ~kState) | static_cast<Bits>(state);
@@ -105,14 +115,15 @@ struct alignas(64) TaskNode : Node<P> {
   }
 
   // Locks the list of successors. False: the task has ended, as `seen` says, and what it
-  // did is visible.
-  bool LockEdges(TaskWord::Bits& seen) {
+  // did is visible. `lists`: as List does, from then on.
+  bool LockEdges(TaskWord::Bits& seen, bool lists = false) {
+    const auto kept = ~(lists ? TaskWord::kUnlisted : TaskWord::Bits{0});
     seen = word.load(std::memory_order_acquire);
     for (int round = 0; !TaskWord::Ended(seen);) {
       if ((seen & TaskWord::kLocked) != 0) {
         Relax(round);
         seen = word.load(std::memory_order_acquire);
-      } else if (word.compare_exchange_weak(seen, seen | TaskWord::kLocked,
+      } else if (word.compare_exchange_weak(seen, (seen & kept) | TaskWord::kLocked,
                                             std::memory_order_acquire, std::memory_order_acquire)) {
         return true;
       }
@@ -124,11 +135,11 @@ struct alignas(64) TaskNode : Node<P> {
     word.fetch_add(set - TaskWord::kLocked, std::memory_order_release);
   }
 
-  // Whether the caller may decide the end of a task that has not been claimed. It then
-  // calls End, whatever else happens.
+  // Whether the caller may decide the end of a task that nobody has claimed, or that is parked.
+  // It then calls End, whatever else happens.
   bool Decide(TaskWord::Bits& seen) {
     seen = word.load(std::memory_order_relaxed);
-    while (TaskWord::StateIn(seen) == TaskState::kPending && (seen & TaskWord::kEnding) == 0) {
+    while (TaskWord::Decidable(seen)) {
       if (word.compare_exchange_weak(seen, seen | TaskWord::kEnding, std::memory_order_acq_rel,
                                      std::memory_order_relaxed)) {
         return true;
@@ -164,6 +175,30 @@ struct alignas(64) TaskNode : Node<P> {
 
   // kEnd after all, for a task that was claimed.
   void TakeBackStart() { word.fetch_and(~TaskWord::kStarted, std::memory_order_relaxed); }
+
+  // For who has run the body: it waits to be run again. False: it was asked to stop.
+  bool Park() {
+    auto seen = word.load(std::memory_order_relaxed);
+    do {
+      if ((seen & TaskWord::kCancel) != 0) return false;
+      // release: who claims it next sees what this attempt did. seq_cst: before the look whether
+      // its group is cancelled.
+    } while (!word.compare_exchange_weak(seen, TaskWord::WithState(seen, TaskState::kParked),
+                                         std::memory_order_seq_cst, std::memory_order_relaxed));
+    return true;
+  }
+  // It can be claimed again: the caller puts it into a queue. False: somebody ends it, or has.
+  bool Resume() {
+    auto seen = word.load(std::memory_order_relaxed);
+    while (TaskWord::StateIn(seen) == TaskState::kParked && TaskWord::Decidable(seen)) {
+      // acq_rel: hands on what the attempt before did.
+      if (word.compare_exchange_weak(seen, TaskWord::WithState(seen, TaskState::kPending),
+                                     std::memory_order_acq_rel, std::memory_order_relaxed)) {
+        return true;
+      }
+    }
+    return false;
+  }
 
   // Ends a task that has no successors and no extras and that nobody waits for, and gives a pin
   // back where `drop`. False: it may have some, or somebody may wait.

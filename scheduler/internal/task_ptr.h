@@ -18,6 +18,7 @@
 
 #include "weft/core/internal/platform.h"
 #include "weft/core/task_id.h"
+#include "weft/distribution/ready_order.h"
 #include "weft/scheduler/internal/node_pool.h"
 #include "weft/scheduler/internal/table_room.h"
 #include "weft/scheduler/internal/task_node.h"
@@ -52,7 +53,11 @@ struct TaskOps : NodeOps<StdPlatform> {
   // A ResultOf<T> with an error, for handles to read.
   void* (*make_error)(const absl::Status& error);
   void (*destroy_error)(void* made) noexcept;
+  // The same callable with a policy.
+  const TaskOps* special;
 };
+
+inline Lane LaneIn(TaskWord::Bits word) { return static_cast<Lane>(TaskWord::LaneIn(word)); }
 
 inline const TaskOps& OpsOf(const EngineTask& task) {
   return static_cast<const TaskOps&>(*task.ops);

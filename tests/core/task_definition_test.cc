@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 namespace weft {
@@ -20,6 +21,8 @@ class FakeTask final : public internal::RunningTask {
   TaskId id() const override { return {}; }
   bool cancel_requested() const override { return false; }
   CancellationToken Token() override { return {}; }
+  absl::Duration TimeLeft() const override { return absl::InfiniteDuration(); }
+  void Degrade(absl::Status) override {}
   absl::Status Continue(void*) override { return absl::OkStatus(); }
 };
 

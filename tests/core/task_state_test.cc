@@ -10,12 +10,13 @@ namespace weft {
 namespace {
 
 TEST(TaskStateTest, ChangesAreThoseOfThePicture) {
-  // Rows: from; columns: to, both in the order of the enum. P R r C F X S
+  // Rows: from; columns: to, both in the order of the enum. P R r p C F X S
   const std::string expected[kTaskStateCount] = {
-      ".R..FXS",  // pending
-      "..r..X.",  // ready
-      "...CFX.",  // running
-      ".......", ".......", ".......", ".......",
+      ".R...FXS",  // pending
+      "..r..FX.",  // ready
+      "...pCFX.",  // running
+      ".R...FX.",  // parked
+      "........", "........", "........", "........",
   };
   for (int from = 0; from < kTaskStateCount; ++from) {
     for (int to = 0; to < kTaskStateCount; ++to) {
@@ -29,7 +30,7 @@ TEST(TaskStateTest, ChangesAreThoseOfThePicture) {
 }
 
 TEST(TaskStateTest, TerminalStatesAreTheLastFour) {
-  EXPECT_FALSE(IsTerminal(TaskState::kRunning));
+  EXPECT_FALSE(IsTerminal(TaskState::kParked));
   EXPECT_TRUE(IsTerminal(TaskState::kCompleted));
   EXPECT_TRUE(IsTerminal(TaskState::kSkipped));
   EXPECT_EQ(TaskStateName(TaskState::kSkipped), "skipped");

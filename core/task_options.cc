@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "weft/core/task_options.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace weft {
+namespace {
+
+absl::Status CheckTimeout(const char* field, absl::Duration timeout) {
+  if (timeout > absl::ZeroDuration()) return absl::OkStatus();
+  return absl::InvalidArgumentError(std::string(field) + ": " + absl::FormatDuration(timeout) +
+                                    " is not allowed; it must be longer than nothing");
+}
+
+}  // namespace
+
+absl::Status TaskOptions::Validate() const {
+  if (absl::Status valid = retry.Validate(); !valid.ok()) return valid;
+  if (absl::Status valid = CheckTimeout("attempt_timeout", attempt_timeout); !valid.ok()) {
+    return valid;
+  }
+  return CheckTimeout("timeout", timeout);
+}
+
+}  // namespace weft
