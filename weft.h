@@ -29,6 +29,7 @@
 #include "weft/scheduler/parallel_map.h"
 #include "weft/scheduler/parallel_stream.h"
 #include "weft/scheduler/run_summary.h"
+#include "weft/scheduler/shutdown_mode.h"
 #include "weft/scheduler/simulated_executor.h"
 #include "weft/scheduler/task.h"
 #include "weft/scheduler/task_executor.h"
@@ -37,6 +38,7 @@
 #include "weft/scheduler/task_queue.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/scheduler/tbb_executor.h"
+#include "weft/scheduler/thread_pool.h"
 #include "weft/scheduler/worker_local.h"
 #include "weft/sync/failure_log.h"
 

@@ -16,14 +16,17 @@
 
 namespace weft {
 
+// `Fifo`: what a lane is, with these names of std::deque.
+//
 // Thread safety: one thread at a time; the owner's lock guards it.
 // Cost: O(1) per call (the number of lanes is fixed).
-template <class T>
+template <class T, class Fifo = std::deque<T>>
 class TaskQueue {
  public:
   // `priority` as in TaskOptions.
-  void Push(T item, int priority = 0) {
-    lanes_[static_cast<std::size_t>(LaneOf(priority))].push_back(std::move(item));
+  void Push(T item, int priority = 0) { Push(std::move(item), LaneOf(priority)); }
+  void Push(T item, Lane lane) {
+    lanes_[static_cast<std::size_t>(lane)].push_back(std::move(item));
     ++size_;
   }
 
@@ -37,7 +40,7 @@ class TaskQueue {
 
   std::optional<T> Pop() {
     for (std::size_t lane = kLaneCount; lane-- > 0;) {
-      std::deque<T>& items = lanes_[lane];
+      Fifo& items = lanes_[lane];
       if (items.empty()) continue;
       std::optional<T> first(std::move(items.front()));
       items.pop_front();
@@ -51,7 +54,7 @@ class TaskQueue {
   bool empty() const { return size_ == 0; }
 
  private:
-  std::array<std::deque<T>, kLaneCount> lanes_;
+  std::array<Fifo, kLaneCount> lanes_;
   std::size_t size_ = 0;
 };
 

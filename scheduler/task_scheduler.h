@@ -23,17 +23,13 @@
 #include "weft/core/task_result.h"
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/run_summary.h"
+#include "weft/scheduler/shutdown_mode.h"
 #include "weft/scheduler/task.h"
 #include "weft/scheduler/task_executor.h"
 #include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_group.h"
 
 namespace weft {
-
-enum class ShutdownMode {
-  kDrain,   // what was submitted runs to its end
-  kCancel,  // as if every group were cancelled first
-};
 
 // Thread safety: handed over whole.
 struct SchedulerOptions {
@@ -148,8 +144,9 @@ class TaskScheduler {
   void CancelAll(absl::Status why);
 
   // Takes no more tasks from outside and waits until all have ended; tasks on names
-  // never submitted end as skipped. FailedPrecondition from inside a task; any later
-  // call returns OK when the first has done its work.
+  // never submitted end as skipped. kCancel: as if every group were cancelled first.
+  // FailedPrecondition from inside a task; any later call returns OK when the first has
+  // done its work.
   absl::Status Shutdown(ShutdownMode mode = ShutdownMode::kDrain);
 
  private:

@@ -4,14 +4,10 @@
 // returns, and says so. docs/decisions/0012-forked-children.md has the contract.
 
 #include <atomic>
-#include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -19,6 +15,7 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 
+#include "faults/in_child.h"
 #include "testing/engines.h"
 #include "testing/names.h"
 #include "weft/core/blocking_scope.h"
@@ -29,30 +26,8 @@
 namespace weft {
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
-#elif defined(__has_feature)
-constexpr bool kThreadSanitizer = __has_feature(thread_sanitizer);
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
-
-// The child's code: 0, or the line of the first expectation that does not hold.
-#define CHILD_EXPECT(condition) \
-  if (!(condition)) return __LINE__ % 250 + 1
-
-// Runs `child` in a child, which a hang does not outlive. What it returned.
-int InChild(const std::function<int()>& child) {
-  const pid_t pid = fork();
-  if (pid == 0) {
-    alarm(30);
-    _exit(child());
-  }
-  int status = 0;
-  EXPECT_EQ(waitpid(pid, &status, 0), pid);
-  EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
+using testing::InChild;
+using testing::kThreadSanitizer;
 
 bool SaysForked(const absl::Status& status) {
   const std::string text(status.message());

@@ -229,7 +229,7 @@ TEST_P(ThreadedDeadlineTest, RunningBodyIsAskedToStop) {
 }
 
 TEST_P(ThreadedDeadlineTest, ReadyTaskThatNobodyStartsFailsAtOnce) {
-  testing::BusyWorkers busy(*scheduler_, GetParam());
+  testing::BusyWorkers busy(*scheduler_, threads());
   TaskGroup group(*scheduler_);
   std::atomic<int> ran{0};
   const auto ready = group.Submit({.timeout = absl::Seconds(1)}, [&ran] { ++ran; });

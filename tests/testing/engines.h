@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One expectation, many engines: scheduler cases run inline, with simulated workers, and with
-// 1, 2 and 8 workers.
+// One expectation, many engines: scheduler cases run inline, with simulated workers, with 1, 2
+// and 8 workers, and with threads of a pool.
 
 #ifndef WEFT_TESTS_TESTING_ENGINES_H_
 #define WEFT_TESTS_TESTING_ENGINES_H_
@@ -23,11 +23,13 @@
 #include "weft/scheduler/task_executor.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/scheduler/tbb_executor.h"
+#include "weft/scheduler/thread_pool.h"
 
 namespace weft::testing {
 
 inline constexpr int kInline = 0;
 inline constexpr int kSimulated = -3;  // so many workers
+inline constexpr int kPool = 10'000;   // and so many workers, on threads of a ThreadPool
 
 // The clock of simulated workers, which outlives every scheduler.
 inline VirtualClock& SimulatedTime() {
@@ -42,8 +44,21 @@ inline std::unique_ptr<TaskExecutor> MakeSimulatedExecutor(int workers, std::uin
   return *std::move(executor);
 }
 
+inline std::unique_ptr<ThreadPool> MakePool(ThreadPoolOptions options) {
+  auto pool = ThreadPool::Create(std::move(options));
+  EXPECT_TRUE(pool.ok()) << pool.status();
+  return *std::move(pool);
+}
+
 inline std::unique_ptr<TaskScheduler> MakeScheduler(int workers, SchedulerOptions options = {}) {
   options.config.parallel = workers != kInline;
+  if (workers > kPool) {
+    workers -= kPool;
+    if (options.executor == nullptr) {
+      options.executor = MakePool(
+          {.threads = workers, .hooks = std::exchange(options.worker_hooks, WorkerHooks{})});
+    }
+  }
   if (workers < 0 && options.executor == nullptr) {
     options.executor = MakeSimulatedExecutor(-workers);
   }
@@ -63,6 +78,10 @@ inline std::unique_ptr<TaskScheduler> MakeTimedScheduler(int workers, Clock& clo
 // One that waits for oneTBB's threads for ever: none of ours comes in the place of a late one.
 inline std::unique_ptr<TaskScheduler> MakePatientScheduler(int workers, WorkerHooks hooks = {}) {
   SchedulerOptions options;
+  if (workers > kPool) {
+    options.worker_hooks = std::move(hooks);
+    return MakeScheduler(workers, std::move(options));
+  }
   options.executor =
       *TbbExecutor::Create(workers, std::move(hooks), /*patience=*/absl::InfiniteDuration());
   return MakeScheduler(workers, std::move(options));
@@ -73,13 +92,14 @@ class EngineTest : public ::testing::TestWithParam<int> {
  protected:
   // Of the scheduler's own; else those that wait are all there is.
   bool has_threads() const { return GetParam() > kInline; }
-  int threads() const { return std::max(GetParam(), 0); }
+  int threads() const { return std::max(GetParam(), 0) % kPool; }
 
   std::unique_ptr<TaskScheduler> scheduler_ = MakeScheduler(GetParam());
 };
 
 inline std::string EngineName(const ::testing::TestParamInfo<int>& info) {
   if (info.param < 0) return "Simulated" + std::to_string(-info.param);
+  if (info.param > kPool) return "Pool" + std::to_string(info.param - kPool);
   return info.param == kInline ? "Inline" : "Workers" + std::to_string(info.param);
 }
 
@@ -133,14 +153,16 @@ class BusyWorkers {
 }  // namespace weft::testing
 
 // Runs the cases of `fixture`, which derives from EngineTest, on every engine.
-#define WEFT_ON_ALL_ENGINES(fixture)                                                     \
-  INSTANTIATE_TEST_SUITE_P(                                                              \
-      Engines, fixture,                                                                  \
-      ::testing::Values(::weft::testing::kInline, ::weft::testing::kSimulated, 1, 2, 8), \
+#define WEFT_ON_ALL_ENGINES(fixture)                                                    \
+  INSTANTIATE_TEST_SUITE_P(                                                             \
+      Engines, fixture,                                                                 \
+      ::testing::Values(::weft::testing::kInline, ::weft::testing::kSimulated, 1, 2, 8, \
+                        ::weft::testing::kPool + 2),                                    \
       ::weft::testing::EngineName)
 // The same for cases that need threads of the scheduler's own.
-#define WEFT_ON_THREADED_ENGINES(fixture)                                \
-  INSTANTIATE_TEST_SUITE_P(Engines, fixture, ::testing::Values(1, 2, 8), \
+#define WEFT_ON_THREADED_ENGINES(fixture)                                          \
+  INSTANTIATE_TEST_SUITE_P(Engines, fixture,                                       \
+                           ::testing::Values(1, 2, 8, ::weft::testing::kPool + 2), \
                            ::weft::testing::EngineName)
 
 #endif  // WEFT_TESTS_TESTING_ENGINES_H_

@@ -5,6 +5,7 @@
 #ifndef WEFT_TESTS_TESTING_TIMED_ENGINE_H_
 #define WEFT_TESTS_TESTING_TIMED_ENGINE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -57,6 +58,7 @@ class MovingClock {
 class TimedEngineTest : public ::testing::TestWithParam<int> {
  protected:
   bool simulated() const { return GetParam() < 0; }
+  int threads() const { return std::max(GetParam(), 0) % kPool; }
   // Calls `wait` while the clock moves.
   template <class F>
   auto WhileTimePasses(F wait) {
