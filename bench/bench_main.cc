@@ -20,6 +20,7 @@ void RegisterAll(Suite& suite) {
   RegisterWeft(suite);
   RegisterWeftGraph(suite);
   RegisterWeftFeatures(suite);
+  RegisterTrace(suite);
   RegisterTbbFlowGraph(suite);
   RegisterTbbTaskGroup(suite);
   RegisterTbbParallelFor(suite);

@@ -15,6 +15,7 @@ void RegisterNameMap(Suite& suite);
 void RegisterWeft(Suite& suite);
 void RegisterWeftGraph(Suite& suite);
 void RegisterWeftFeatures(Suite& suite);
+void RegisterTrace(Suite& suite);
 void RegisterTbbFlowGraph(Suite& suite);
 void RegisterTbbTaskGroup(Suite& suite);
 void RegisterTbbParallelFor(Suite& suite);

@@ -15,7 +15,7 @@ import sys
 KINDS = {"weakened ordering", "dropped re-check", "notify one for all",
          "decrement before result stored", "push twice at zero", "forgotten permit",
          "non-atomic update", "wrong reset on re-run", "wrong bound"}
-FOLDERS = ["core", "sync", "distribution", "scheduler", "tests/models"]
+FOLDERS = ["core", "sync", "distribution", "scheduler", "integrations/trace", "tests/models"]
 FLAGS = ["-std=c++20", "-O1", "-DWEFT_SANITIZED=0", "-w"]
 LIBRARIES = ["-lgtest_main", "-lgtest", "-lgmock", "-pthread"]
 TIMEOUT = 300  # seconds, of one run
