@@ -41,5 +41,7 @@
 #include "weft/scheduler/thread_pool.h"
 #include "weft/scheduler/worker_local.h"
 #include "weft/sync/failure_log.h"
+#include "weft/sync/progress_snapshot.h"
+#include "weft/sync/progress_tracker.h"
 
 #endif  // WEFT_WEFT_H_

@@ -2,7 +2,6 @@
 
 #include "weft/tools/analyze_command.h"
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,20 +12,20 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "weft/core/clock.h"
 #include "weft/core/parallel_processing_config.h"
 #include "weft/integrations/codebase/codebase.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/tools/analysis_json.h"
 #include "weft/tools/analysis_summary.h"
 #include "weft/tools/analysis_view.h"
+#include "weft/tools/analyze_progress.h"
 #include "weft/tools/command_line.h"
 #include "weft/tools/exit_code.h"
 #include "weft/tools/interrupt_watch.h"
 #include "weft/tools/json_destination.h"
 #include "weft/tools/make_scheduler.h"
 #include "weft/tools/output.h"
-#include "weft/tools/progress_line.h"
+#include "weft/tools/progress_mode.h"
 #include "weft/tools/read_config.h"
 #include "weft/tools/report.h"
 #include "weft/tools/selection.h"
@@ -35,40 +34,11 @@
 namespace weft::tools {
 namespace {
 
-// How far the work is, for the progress line and for whoever interrupts it.
-//
-// Thread safety: every method may be called from any thread.
-class WorkDone {
- public:
-  void Add(const AnalysisProgress& progress) {
-    // relaxed: figures for people. Reports may overtake each other, the count may not.
-    std::int64_t known = done_.load(std::memory_order_relaxed);
-    while (known < progress.done &&
-           !done_.compare_exchange_weak(known, progress.done, std::memory_order_relaxed)) {
-    }
-    total_.store(progress.total, std::memory_order_relaxed);
-  }
-
-  std::string Describe() const {
-    const std::int64_t done = done_.load(std::memory_order_relaxed);
-    const std::int64_t total = total_.load(std::memory_order_relaxed);
-    if (total == 0) return "finding files";
-    return "parsed " + FormatCount(done) + " of " + FormatCount(total) + " files, " +
-           std::to_string(100 * done / total) + "%";
-  }
-
- private:
-  std::atomic<std::int64_t> done_{0};
-  std::atomic<std::int64_t> total_{0};
-};
-
 absl::StatusOr<Codebase> Analyze(const AnalyzeArguments& arguments,
                                  const ParallelProcessingConfig& config,
-                                 const InterruptWatch& watch, WorkDone& done) {
+                                 const InterruptWatch& watch, AnalyzeProgress& progress) {
   const absl::StatusOr<std::unique_ptr<TaskScheduler>> scheduler = MakeScheduler(config);
   if (!scheduler.ok()) return scheduler.status();
-  ProgressLine line(STDERR_FILENO, ProgressStyle::For(arguments.progress, STDERR_FILENO),
-                    SteadyClock());
   CodebaseOptions options;
   options.discover = MakeDiscoverOptions(arguments.selection);
   if (arguments.max_file_size.has_value()) {
@@ -76,15 +46,16 @@ absl::StatusOr<Codebase> Analyze(const AnalyzeArguments& arguments,
   }
   options.cancellation = watch.token();
   options.slowest_files = 5;  // the summary stays on one screen
-  options.progress = [&](const AnalysisProgress& progress) {
-    done.Add(progress);
-    line.Update([&done] { return done.Describe(); });
-  };
-  return Codebase::Analyze(**scheduler, arguments.selection.path, options);
+  options.progress = [&](const AnalysisProgress& news) { progress.Note(news); };
+  options.progress_in_bytes = progress.shown();
+  absl::StatusOr<Codebase> codebase =
+      Codebase::Analyze(**scheduler, arguments.selection.path, options);
+  progress.Finish();
+  return codebase;
 }
 
-ExitCode ReportInterruption(const WorkDone& done) {
-  Report("interrupted: " + done.Describe() + "; nothing was written");
+ExitCode ReportInterruption(const AnalyzeProgress& progress) {
+  Report("interrupted: " + progress.Describe() + "; nothing was written");
   return kExitInterrupted;
 }
 
@@ -122,13 +93,13 @@ ExitCode RunAnalyze(const AnalyzeArguments& arguments) {
     if (!found.ok()) return ReportFailure(found.status());
     json = *std::move(found);
   }
-  WorkDone done;
-  const absl::StatusOr<Codebase> codebase = Analyze(arguments, *config, watch, done);
-  if (watch.interrupted()) return ReportInterruption(done);
+  AnalyzeProgress progress(ChooseProgressMode(arguments.progress, STDERR_FILENO), STDERR_FILENO);
+  const absl::StatusOr<Codebase> codebase = Analyze(arguments, *config, watch, progress);
+  if (watch.interrupted()) return ReportInterruption(progress);
   if (!codebase.ok()) return ReportFailure(codebase.status());
   if (!codebase->complete()) return ReportFailure(codebase->status());
   const absl::Status written = WriteResults(AnalysisView::Of(*codebase), json, watch);
-  if (absl::IsCancelled(written)) return ReportInterruption(done);
+  if (absl::IsCancelled(written)) return ReportInterruption(progress);
   if (!written.ok()) return ReportFailure(written);
   const std::int64_t failed = codebase->totals().failed;
   if (failed == 0) return kExitDone;

@@ -20,7 +20,7 @@
 #include <CLI/CLI.hpp>
 
 #include "weft/core/parallel_processing_config.h"
-#include "weft/tools/progress_line.h"
+#include "weft/tools/progress_mode.h"
 #include "weft/tools/terminal_text.h"
 
 namespace weft::tools {
@@ -58,7 +58,8 @@ constexpr const char* kAnalyzeExamples =
     "With --json - standard output is the JSON document alone, without the summary.\n"
     "The same files give the same document, however many workers there are; only\n"
     "its \"run\" part differs.\n"
-    "docs/json.md lists the limits on one file, the keys of --config and the members.\n\n";
+    "docs/json.md lists the limits on one file, the keys of --config, the members, and\n"
+    "what --progress json writes.\n\n";
 
 constexpr const char* kFilesExamples =
     "Examples:\n"
@@ -124,7 +125,8 @@ absl::StatusOr<ProgressChoice> ReadProgress(std::string_view text) {
   if (text == "auto") return ProgressChoice::kAuto;
   if (text == "always") return ProgressChoice::kAlways;
   if (text == "never") return ProgressChoice::kNever;
-  return RefuseValue("--progress", text, "auto, always or never");
+  if (text == "json") return ProgressChoice::kJson;
+  return RefuseValue("--progress", text, "auto, always, never or json");
 }
 
 void AddHelp(CLI::App& app) {
@@ -161,8 +163,8 @@ void AddAnalyze(CLI::App& app, AnalyzeArguments& arguments, RawValues& raw) {
   app.add_option("--jobs", raw.jobs, "Workers (default: what the machine lets us use)")
       ->type_name("N");
   AddFlag(app, "--sequential", arguments.sequential, "One thread, one file after the other");
-  app.add_option("--progress", raw.progress, "auto (on a terminal), always or never")
-      ->type_name("WHEN");
+  app.add_option("--progress", raw.progress, "auto (on a terminal), always, never, or json")
+      ->type_name("HOW");
   app.add_option("--config", raw.config_file, "Settings, as a JSON object")->type_name("FILE");
   app.footer(std::string(kAnalyzeExamples) + kGlobs + "\n" + kExitCodes);
 }

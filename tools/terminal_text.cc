@@ -119,6 +119,18 @@ std::string KeepEnd(std::string_view printable, std::size_t columns) {
   return std::string(kDots) + std::string(printable);
 }
 
+std::string KeepFront(std::string_view printable, std::size_t columns) {
+  std::size_t kept = 0;
+  while (kept < printable.size()) {
+    const Utf8Character character = ReadUtf8(printable.substr(kept));
+    const std::size_t taken = character.size == 0 ? 1 : ColumnsOf(character.code_point);
+    if (taken > columns) break;
+    columns -= taken;
+    kept += std::max<std::size_t>(character.size, 1);
+  }
+  return std::string(printable.substr(0, kept));
+}
+
 std::string PadRight(std::string_view printable, std::size_t columns) {
   const std::size_t taken = CountColumns(printable);
   return std::string(printable) + std::string(columns - std::min(taken, columns), ' ');

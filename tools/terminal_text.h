@@ -23,6 +23,8 @@ std::size_t CountColumns(std::string_view printable);
 // Cuts from the front, where a path says least, until at most `columns` are left:
 // "...deep/folder/name.py". Requires: columns >= 3.
 std::string KeepEnd(std::string_view printable, std::size_t columns);
+// Cuts from the end, where a sentence says least, until at most `columns` are left.
+std::string KeepFront(std::string_view printable, std::size_t columns);
 
 // Pads with blanks to `columns`; longer text stays as it is.
 std::string PadRight(std::string_view printable, std::size_t columns);

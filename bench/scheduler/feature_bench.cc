@@ -23,6 +23,7 @@
 #include "weft/core/task_options.h"
 #include "weft/scheduler/task.h"
 #include "weft/scheduler/task_group.h"
+#include "weft/sync/progress_tracker.h"
 
 namespace weft::bench {
 namespace {
@@ -83,6 +84,23 @@ void Named(TaskGroup& group, Work& work) {
   }
 }
 
+// Somebody hears of it ten times a second.
+void TellsProgress(TaskGroup& group, Work& work) {
+  double heard = 0;
+  ProgressTracker tracker({.total = work.size(), .listener = [&](const ProgressSnapshot& snapshot) {
+                             heard = snapshot.fraction;
+                           }});
+  for (std::uint32_t i = 0; i < work.size(); ++i) {
+    group.Submit([&work, &tracker, i] {
+      work.Run(i);
+      tracker.root().Complete();
+    });
+  }
+  group.Wait();
+  tracker.Finish();
+  benchmark::DoNotOptimize(heard);
+}
+
 struct Feature {
   std::string_view name;
   Submit submit;
@@ -99,6 +117,7 @@ constexpr Feature kFeatures[] = {
     {"name", Named},
     {"record_times", Plain, true, false},
     {"cancellation", Plain, false, true},
+    {"progress", TellsProgress},
 };
 
 void TimeFeature(Measurement& measurement, int threads, std::uint32_t tasks,

@@ -6,13 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "weft/integrations/codebase/internal/digest.h"
+#include "weft/integrations/codebase/internal/read_file.h"
 #include "weft/integrations/codebase/parse_files.h"
+#include "weft/scheduler/parallel_for.h"
 #include "weft/scheduler/task_group.h"
 
 namespace weft {
@@ -26,20 +29,51 @@ absl::StatusOr<Discovery> Discover(TaskScheduler& scheduler, const std::string& 
                                    const CodebaseOptions& options) {
   Tell(options, {.phase = AnalysisPhase::kDiscovering});
   TaskGroup group(scheduler, {.cancellation = options.cancellation});
-  return DiscoverFiles(group, root, options.discover);
+  if (options.progress == nullptr) return DiscoverFiles(group, root, options.discover);
+  DiscoverOptions discover = options.discover;
+  discover.progress = [&options](std::int64_t found) {
+    if (options.discover.progress != nullptr) options.discover.progress(found);
+    Tell(options, {.phase = AnalysisPhase::kDiscovering, .found = found});
+  };
+  return DiscoverFiles(group, root, discover);
+}
+
+// What a file of this size will have told when it is done.
+std::int64_t CountedBytes(std::int64_t size, const CodebaseOptions& options) {
+  return size > options.limits.max_file_bytes ? 0 : size;
+}
+
+// 0 where it cannot be known: parsing says why.
+std::int64_t SumSizes(TaskScheduler& scheduler, const std::string& root,
+                      const std::vector<std::string>& paths, const CodebaseOptions& options) {
+  const absl::StatusOr<internal::FileTree> tree = internal::FileTree::Open(root);
+  if (!tree.ok()) return 0;
+  TaskGroup group(scheduler, {.cancellation = options.cancellation});
+  constexpr std::size_t kEnoughForATask = 256;  // of a microsecond each
+  return ParallelReduce(
+             group, std::size_t{0}, paths.size(), std::int64_t{0},
+             [&](std::size_t i) { return CountedBytes(tree->GuessSize(paths[i]), options); },
+             std::plus<>(), {.min_items_per_task = kEnoughForATask})
+      .value_or(0);
 }
 
 absl::StatusOr<ParsedFiles> Parse(TaskScheduler& scheduler, const std::string& root,
                                   const std::vector<std::string>& paths,
                                   const CodebaseOptions& options) {
-  Tell(options,
-       {.phase = AnalysisPhase::kParsing, .total = static_cast<std::int64_t>(paths.size())});
+  AnalysisProgress begun = {.phase = AnalysisPhase::kParsing,
+                            .total = static_cast<std::int64_t>(paths.size())};
+  if (options.progress_in_bytes) begun.total_bytes = SumSizes(scheduler, root, paths, options);
+  Tell(options, begun);
   TaskGroup group(scheduler, {.cancellation = options.cancellation});
   ParseOptions parse = {
       .limits = options.limits, .registry = options.registry, .clock = options.clock};
   if (options.progress != nullptr) {
-    parse.progress = [&options](std::int64_t done, std::int64_t total) {
-      Tell(options, {.phase = AnalysisPhase::kParsing, .done = done, .total = total});
+    parse.progress = [&options, &begun](const ParseProgress& file) {
+      AnalysisProgress progress = begun;
+      progress.done = file.done;
+      progress.bytes = CountedBytes(file.bytes, options);
+      progress.failed = file.status == FileStatus::kFailed;
+      Tell(options, progress);
     };
   }
   return ParseFiles(group, root, paths, parse);

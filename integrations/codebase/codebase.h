@@ -33,8 +33,13 @@ enum class AnalysisPhase : std::uint8_t { kDiscovering, kParsing };
 // Thread safety: a plain value.
 struct AnalysisProgress {
   AnalysisPhase phase = AnalysisPhase::kDiscovering;
-  std::int64_t done = 0;   // files parsed
-  std::int64_t total = 0;  // files to parse; 0 while discovering
+  std::int64_t found = 0;        // discovering: files in the folder that was just read
+  std::int64_t done = 0;         // files parsed
+  std::int64_t total = 0;        // files to parse; 0 while discovering
+  std::int64_t total_bytes = 0;  // of these files; 0 unless progress_in_bytes is set
+  // Of the file that was just parsed. What is larger than its limit has cost nothing.
+  std::int64_t bytes = 0;
+  bool failed = false;
 };
 
 // Thread safety: a plain value.
@@ -45,10 +50,13 @@ struct CodebaseOptions {
   const ParserRegistry* registry = nullptr;
   // Stops the analysis: see Codebase::status().
   CancellationToken cancellation = {};
-  // Called when a phase begins, from the calling thread, and after each parsed file, from
-  // workers, also at the same time from several: it must allow that, be quick, and not
-  // throw. Each `done` from 1 to `total` comes once, not necessarily in order.
+  // Called when a phase begins, from the calling thread, and after each folder with files and
+  // each parsed file, from workers, also at the same time from several: it must allow that, be
+  // quick, and not throw. Each `done` from 1 to `total` comes once, not necessarily in order.
   std::function<void(const AnalysisProgress&)> progress = nullptr;
+  // Asks for the size of each file before the first is parsed, so that progress tells
+  // total_bytes: one system call a file.
+  bool progress_in_bytes = false;
   // How many of the files that took longest are listed.
   std::size_t slowest_files = 10;
   // Must outlive the call. Null: the machine's steady clock.

@@ -96,6 +96,7 @@ absl::StatusOr<Discovery> DiscoverFiles(TaskGroup& group, const std::string& roo
   walk_options.root_context.exclude = *std::move(exclude);
   walk_options.root_context.include = *std::move(include);
   walk_options.cross_file_systems = options.cross_file_systems;
+  walk_options.found = options.progress;
   walk_options.kept_descriptors = internal::FolderDescriptors::DefaultLimit();
   TaskGroup folders(group.scheduler(), {.cancellation = group.token()});
   const auto walk = std::make_shared<internal::DirectoryWalk>(folders, *std::move(folder),

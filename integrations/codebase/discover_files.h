@@ -7,6 +7,7 @@
 #define WEFT_INTEGRATIONS_CODEBASE_DISCOVER_FILES_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,10 @@ struct DiscoverOptions {
   std::vector<std::string> include = {};
   // Nothing that matches one of them.
   std::vector<std::string> exclude = {};
+  // Called with the number of files and links found in a folder, for each folder that has
+  // some, from the worker that read it, also at the same time from several: it must allow
+  // that, be quick, and not throw.
+  std::function<void(std::int64_t found)> progress = nullptr;
 };
 
 enum class DiscoveredType : std::uint8_t {

@@ -24,6 +24,16 @@
 
 namespace weft {
 
+// One file that was done.
+//
+// Thread safety: a plain value.
+struct ParseProgress {
+  std::int64_t done = 0;   // files so far, with this one
+  std::int64_t total = 0;  // files to parse
+  FileStatus status = FileStatus::kFailed;
+  std::int64_t bytes = 0;  // as in its record
+};
+
 // Thread safety: a plain value.
 struct ParseOptions {
   ParseLimits limits = {};
@@ -32,7 +42,7 @@ struct ParseOptions {
   // Measures each file. Must outlive the call. Null: the machine's steady clock.
   const Clock* clock = nullptr;
   // As FileProcessorOptions::progress.
-  std::function<void(std::int64_t done, std::int64_t total)> progress = nullptr;
+  std::function<void(const ParseProgress&)> progress = nullptr;
 };
 
 // Thread safety: a plain value.

@@ -20,10 +20,8 @@
 namespace weft::tools {
 namespace {
 
-using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 
 // -- where it goes ---------------------------------------------------------------
 
@@ -90,31 +88,6 @@ TEST(AnalyzeCommandTest, SummaryFitsTheScreenWhateverTheNames) {
   }
   EXPECT_THAT(result.out, HasSubstr("binary")) << "why files were skipped";
   EXPECT_LE(std::count(result.out.begin(), result.out.end(), '\n'), 60);
-}
-
-TEST(AnalyzeCommandTest, ProgressIsOneLineOfTheTerminalAndGoneAtTheEnd) {
-  const ScratchFolder tree;
-  WriteMixedTree(tree);
-  const ProcessResult result = RunWeft({"analyze", tree.path()}, {.terminal = true});
-  EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(result.err, Not(HasSubstr("\n")));
-  ASSERT_THAT(result.err, HasSubstr("\r"));
-  // After the last return nothing is left to see.
-  EXPECT_TRUE(result.err.ends_with('\r')) << result.err;
-  const std::string before = result.err.substr(0, result.err.size() - 1);
-  const std::string last = before.substr(before.rfind('\r') + 1);
-  EXPECT_EQ(last.find_first_not_of(' '), last.npos) << last;
-  const ProcessResult quiet =
-      RunWeft({"analyze", tree.path(), "--progress", "never"}, {.terminal = true});
-  EXPECT_THAT(quiet.err, IsEmpty());
-}
-
-TEST(AnalyzeCommandTest, ProgressCanBeHadInAPipe) {
-  const ScratchFolder tree;
-  WriteMixedTree(tree);
-  const ProcessResult result = RunWeft({"analyze", tree.path(), "--progress", "always"});
-  EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("\n"), Not(HasSubstr("\r"))));
 }
 
 // -- selection and settings ------------------------------------------------------

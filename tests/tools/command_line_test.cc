@@ -71,6 +71,8 @@ TEST(CommandLineTest, EveryOptionArrives) {
   EXPECT_EQ(read.progress, ProgressChoice::kNever);
   EXPECT_EQ(read.config_file, "c.json");
   EXPECT_TRUE(ReadAnalyze({".", "--sequential"}).sequential);
+  EXPECT_EQ(ReadAnalyze({".", "--progress=json"}).progress, ProgressChoice::kJson);
+  EXPECT_EQ(ReadAnalyze({".", "--progress", "always"}).progress, ProgressChoice::kAlways);
 }
 
 TEST(CommandLineTest, GlobTakesOneWordOnly) {
@@ -131,7 +133,7 @@ TEST(CommandLineTest, MistakesAreNamed) {
   EXPECT_THAT(ReadError({"analyze", ".", "more"}), HasSubstr("more"));
   EXPECT_THAT(ReadError({"analyze", ".", "--jbos", "2"}), HasSubstr("--jbos"));
   EXPECT_THAT(ReadError({"analyze", ".", "--progress", "maybe"}),
-              AllOf(HasSubstr("'maybe'"), HasSubstr("auto, always or never")));
+              AllOf(HasSubstr("'maybe'"), HasSubstr("auto, always, never or json")));
   EXPECT_THAT(ReadError({"analyze", ".", "--json"}), HasSubstr("--json"));
   EXPECT_THAT(ReadError({"analyze", ".", "--json", ""}), HasSubstr("--json"));
   EXPECT_THAT(ReadError({"analyze", ".", "--jobs", "1", "--jobs", "2"}),

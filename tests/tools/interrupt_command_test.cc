@@ -47,7 +47,7 @@ class InterruptCommandTest : public ::testing::Test {
   static std::unique_ptr<Process> Begin(std::vector<std::string> options) {
     options.insert(options.begin(), {"analyze", tree_->path()});
     auto weft = std::make_unique<Process>(options, ProcessOptions{.terminal = true});
-    EXPECT_TRUE(weft->AwaitError(" of 150 files")) << "no progress before the end";
+    EXPECT_TRUE(weft->AwaitError("/150 completed")) << "no progress before the end";
     return weft;
   }
 

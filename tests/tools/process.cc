@@ -10,13 +10,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
-#include <pty.h>
 #include <string>
 #include <string_view>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
 #include <vector>
+
+#include "pseudo_terminal.h"
 
 namespace weft::tools {
 namespace {
@@ -32,15 +33,9 @@ Pipe MakePipe() {
   return {ends[0], ends[1]};
 }
 
-Pipe MakeTerminal() {
-  struct winsize size = {};
-  size.ws_col = 80;
-  size.ws_row = 24;
-  Pipe pty;
-  if (openpty(&pty.read_end, &pty.write_end, nullptr, nullptr, &size) != 0) std::abort();
-  fcntl(pty.read_end, F_SETFD, FD_CLOEXEC);
-  fcntl(pty.write_end, F_SETFD, FD_CLOEXEC);
-  return pty;
+Pipe MakeTerminal(int columns) {
+  PseudoTerminal terminal(columns);
+  return {terminal.TakeTestEnd(), terminal.TakeProgramEnd()};
 }
 
 [[noreturn]] void BecomeWeft(const std::vector<std::string>& arguments,
@@ -49,6 +44,7 @@ Pipe MakeTerminal() {
   const int program = open(WEFT_COMMAND, O_RDONLY | O_CLOEXEC);
   if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
   setenv("TERM", "xterm", 1);
+  unsetenv("NO_COLOR");
   options.in_child();
   std::vector<char*> words = {const_cast<char*>("weft")};
   for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
@@ -73,7 +69,7 @@ void ReadInto(int& descriptor, std::string& text) {
 
 Process::Process(std::vector<std::string> arguments, const ProcessOptions& options) {
   const Pipe out = MakePipe();
-  const Pipe err = options.terminal ? MakeTerminal() : MakePipe();
+  const Pipe err = options.terminal ? MakeTerminal(options.columns) : MakePipe();
   id_ = fork();
   if (id_ == 0) {
     dup2(out.write_end, STDOUT_FILENO);

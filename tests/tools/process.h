@@ -17,8 +17,9 @@ struct ProcessOptions {
   std::string folder = {};  // where it runs; empty = here
   // Runs in the child before the command: what it closes, opens or drops.
   std::function<void()> in_child = [] {};
-  // Standard error is a terminal, 80 columns wide.
+  // Standard error is a terminal, so wide.
   bool terminal = false;
+  int columns = 80;
 };
 
 struct ProcessResult {

@@ -55,6 +55,14 @@ TEST(TerminalTextTest, KeepEndCutsFromTheFront) {
   EXPECT_EQ(KeepEnd("abcdef", 3), "...");
 }
 
+TEST(TerminalTextTest, KeepFrontCutsFromTheEnd) {
+  EXPECT_EQ(KeepFront("src/a.py", 8), "src/a.py");
+  EXPECT_EQ(KeepFront("src/a.py", 3), "src");
+  EXPECT_EQ(KeepFront("src/a.py", 0), "");
+  EXPECT_EQ(KeepFront("\xe6\xbc\xa2\xe6\xbc\xa2", 3), "\xe6\xbc\xa2") << "no half of a character";
+  EXPECT_EQ(KeepFront("e\xcc\x81x", 1), "e\xcc\x81") << "the accent stays on it";
+}
+
 TEST(TerminalTextTest, CountsHaveThousandsSeparators) {
   EXPECT_EQ(FormatCount(0), "0");
   EXPECT_EQ(FormatCount(999), "999");

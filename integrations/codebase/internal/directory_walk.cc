@@ -176,9 +176,11 @@ bool DirectoryWalk::TryVisit(TaskContext& task, WalkedFolder& folder, Attempt at
   }
   // relaxed: read when all tasks have ended.
   files_.fetch_add(listing->files, std::memory_order_relaxed);
+  const auto found = static_cast<std::int64_t>(listing->files);
   // Last: where memory ran out above, the folder counts as not visited.
   folder.listing = std::move(listing);
   folder.outcome = Outcome::kListed;
+  if (options_.found && found > 0) options_.found(found);
   return true;
 }
 

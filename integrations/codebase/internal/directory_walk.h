@@ -30,6 +30,7 @@ struct WalkOptions {
   FolderContext root_context;
   bool cross_file_systems = false;
   std::size_t kept_descriptors = 0;
+  std::function<void(std::int64_t files)> found;           // in one folder; may be empty
   std::function<void(std::string_view name)> before_open;  // for tests of races; may be empty
 };
 

@@ -146,4 +146,11 @@ absl::Status FileTree::Read(std::string_view path, std::int64_t max_bytes, std::
   return absl::OkStatus();
 }
 
+std::int64_t FileTree::GuessSize(const std::string& path) const {
+  struct stat entry = {};
+  const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+  const bool known = fstatat(root_.fd(), path.c_str(), &entry, flags) == 0;
+  return known && S_ISREG(entry.st_mode) ? entry.st_size : 0;
+}
+
 }  // namespace weft::internal

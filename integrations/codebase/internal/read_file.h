@@ -36,6 +36,10 @@ class FileTree {
   absl::Status Read(std::string_view path, std::int64_t max_bytes, std::string& buffer,
                     std::int64_t& size) const;
 
+  // What `path` will probably cost to read: the bytes of a regular file, else 0. A guess, for
+  // which nothing is opened; links above the last part are followed.
+  std::int64_t GuessSize(const std::string& path) const;
+
  private:
   explicit FileTree(Descriptor root) : root_(std::move(root)) {}
 

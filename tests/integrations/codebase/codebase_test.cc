@@ -2,6 +2,7 @@
 
 #include "weft/integrations/codebase/codebase.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <set>
@@ -119,6 +120,37 @@ TEST_P(CodebaseTest, ProgressTellsPhasesAndEachFileOnce) {
   std::multiset<std::int64_t> expected;
   for (std::int64_t i = 0; i <= 50; ++i) expected.insert(i);
   EXPECT_EQ(done, expected);
+}
+
+TEST_P(CodebaseTest, ProgressCountsBytesAndFailures) {
+  std::filesystem::create_directories(tree_ / "sub");
+  tree_.Write("a.py", "x = 1\n");
+  tree_.Write("sub/b.py", "x = 10\n");
+  tree_.Write("large.py", Repeat("x = 1\n", 100));
+  tree_.Write("gone.py", "x = 100\n");
+  tree_.Write("notes.txt", "not parsed");
+  std::mutex mutex;
+  std::int64_t found = 0, total_bytes = 0, bytes = 0, failed = 0;
+  CodebaseOptions options;
+  options.limits.max_file_bytes = 50;
+  options.progress_in_bytes = true;
+  options.progress = [&](const AnalysisProgress& progress) {
+    const std::lock_guard lock(mutex);
+    found += progress.found;
+    bytes += progress.bytes;
+    failed += progress.failed;
+    total_bytes = progress.total_bytes;
+    const bool begun = progress.phase == AnalysisPhase::kParsing && progress.done == 0;
+    if (begun) std::filesystem::remove(tree_ / "gone.py");
+  };
+  Analyze(options);
+  EXPECT_EQ(found, 5);
+  EXPECT_EQ(total_bytes, 6 + 7 + 8) << "what is over the limit costs nothing";
+  EXPECT_EQ(bytes, 6 + 7);
+  EXPECT_EQ(failed, 1);
+  options.progress_in_bytes = false;
+  Analyze(options);
+  EXPECT_EQ(total_bytes, 0);
 }
 
 TEST_P(CodebaseTest, RunTellsWorkersTimesAndTheSlowestFiles) {

@@ -5,13 +5,16 @@
 #include "weft/integrations/codebase/discover_files.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <set>
 #include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -71,6 +74,25 @@ TEST(DiscoverFilesTest, ListDoesNotDependOnTheWorkers) {
     EXPECT_EQ(parallel.files, inlined.files) << workers << " workers";
     EXPECT_EQ(parallel.directories, inlined.directories);
     EXPECT_EQ(parallel.ignored, inlined.ignored);
+  }
+}
+
+TEST(DiscoverFilesTest, ProgressCountsEachFileOnce) {
+  GitTree tree;
+  tree.File(".gitignore", "*.o\n");
+  for (const char* path : {"a", "b", "empty/only.o", "sub/c", "sub/deep/d", "sub/deep/e.o"}) {
+    tree.File(path);
+  }
+  for (const int workers : {0, 1, 8}) {
+    absl::Mutex mutex;
+    std::multiset<std::int64_t> told;
+    const DiscoverOptions options = {.progress = [&](std::int64_t found) {
+      absl::MutexLock lock(&mutex);
+      told.insert(found);
+    }};
+    EXPECT_EQ(Discover(tree.root(), options, workers).files.size(), 4u);
+    EXPECT_THAT(told, ElementsAre(1, 1, 2))
+        << workers << " workers: one for each folder with files";
   }
 }
 

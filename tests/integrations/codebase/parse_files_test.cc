@@ -2,11 +2,15 @@
 
 #include "weft/integrations/codebase/parse_files.h"
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -145,6 +149,28 @@ TEST_P(ParseFilesTest, LinksAndFifosAreNotRead) {
   EXPECT_EQ(parsed.records[5].status, FileStatus::kParsed);
 }
 
+TEST_P(ParseFilesTest, ProgressTellsWhatBecameOfEachFile) {
+  tree_.Write("a.py", "x = 1\n");
+  tree_.Write("b.py", std::string("x\0y", 3));
+  const std::vector<std::string> paths = {"a.py", "b.py", "missing.py"};
+  TaskGroup group(*scheduler_);
+  std::mutex mutex;
+  std::set<std::int64_t> done;
+  std::set<std::pair<FileStatus, std::int64_t>> told;
+  ParseOptions options;
+  options.progress = [&](const ParseProgress& file) {
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(file.total, 3);
+    done.insert(file.done);
+    told.insert({file.status, file.bytes});
+  };
+  ASSERT_TRUE(ParseFiles(group, tree_.path(), paths, options).ok());
+  EXPECT_EQ(done, (std::set<std::int64_t>{1, 2, 3}));
+  EXPECT_EQ(told,
+            (std::set<std::pair<FileStatus, std::int64_t>>{
+                {FileStatus::kParsed, 6}, {FileStatus::kSkipped, 3}, {FileStatus::kFailed, 0}}));
+}
+
 TEST_P(ParseFilesTest, AfterACancelTheRecordsDoneAreThere) {
   std::vector<std::string> paths;
   for (int i = 0; i < 100; ++i) {
@@ -153,8 +179,8 @@ TEST_P(ParseFilesTest, AfterACancelTheRecordsDoneAreThere) {
   }
   TaskGroup group(*scheduler_);
   ParseOptions options;
-  options.progress = [&](std::int64_t done, std::int64_t) {
-    if (done == 10) group.Cancel(absl::CancelledError("enough"));
+  options.progress = [&](const ParseProgress& file) {
+    if (file.done == 10) group.Cancel(absl::CancelledError("enough"));
   };
   const auto parsed = ParseFiles(group, tree_.path(), paths, options);
   ASSERT_TRUE(parsed.ok()) << parsed.status();
