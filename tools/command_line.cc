@@ -58,8 +58,8 @@ constexpr const char* kAnalyzeExamples =
     "With --json - standard output is the JSON document alone, without the summary.\n"
     "The same files give the same document, however many workers there are; only\n"
     "its \"run\" part differs.\n"
-    "docs/json.md lists the limits on one file, the keys of --config, the members, and\n"
-    "what --progress json writes.\n\n";
+    "docs/json.md lists the limits on one file, the keys of --config, the members,\n"
+    "and what --progress json writes.\n\n";
 
 constexpr const char* kFilesExamples =
     "Examples:\n"
