@@ -19,13 +19,13 @@ namespace weft::internal {
 //
 // The rate is measured once for each clock and then stays, so that no reading can be less than an
 // earlier one: against CLOCK_MONOTONIC, over the time since the process made its first clock. That
-// first one waits 5 ms for it. What remains is below 20 ppm, and what the kernel corrects its own
+// first one waits 5 ms for it. What remains is small, and what the kernel corrects its own
 // rate by while the clock lives.
 //
 // Thread safety: Nanoseconds from any thread. Of two threads that know of each other's reading,
 // the later one may be the smaller by less than a microsecond: reading orders nothing.
-// Cost: `counts_ticks()`: one instruction of 5 to 10 ns and a multiplication; else clock_gettime,
-// 20 to 30 ns. docs/benchmarks.md has the figures.
+// Cost: `counts_ticks()`: one instruction and a multiplication; else clock_gettime, which
+// takes several times as long.
 class TickClock {
  public:
   enum class Source : std::uint8_t { kBest, kSystem };

@@ -31,7 +31,7 @@ TEST_P(TickClockTest, BeginsAtZero) {
   const TickClock clock(GetParam());
   const std::int64_t reading = clock.Nanoseconds();
   EXPECT_GE(reading, 0);
-  EXPECT_LE(reading, (SteadyNanoseconds() - before) * 1.001 + 1000);
+  EXPECT_LE(reading, (SteadyNanoseconds() - before) * 1001 / 1000 + 1000);
 }
 
 TEST_P(TickClockTest, NeverGoesBackInOneThread) {
@@ -86,13 +86,13 @@ TEST_P(TickClockTest, AgreesWithTheSteadyClock) {
   Reading last = read();
   while (last.before - first.after < 20'000'000) last = read();
   const std::int64_t passed = last.ticks - first.ticks;
-  EXPECT_GE(passed, (last.before - first.after) * 0.999);
-  EXPECT_LE(passed, (last.after - first.before) * 1.001);
+  EXPECT_GE(passed, (last.before - first.after) * 999 / 1000);
+  EXPECT_LE(passed, (last.after - first.before) * 1001 / 1000 + 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TickClockTest, ::testing::Values(Source::kBest, Source::kSystem),
-                         [](const auto& info) {
-                           return std::string(info.param == Source::kBest ? "Best" : "System");
+                         [](const auto& source) {
+                           return std::string(source.param == Source::kBest ? "Best" : "System");
                          });
 
 TEST(TickClockSourceTest, TheSystemsClockCanBeAskedFor) {
