@@ -61,10 +61,12 @@ function(weft_add_umbrella)
 endfunction()
 
 # weft_add_test_suite(<name> SOURCES ... LINKS ... [LABELS ...] [ENVIRONMENT VAR=value ...]
-#                     [TIMEOUT seconds])
-# makes one gtest executable whose cases are tests of their own, named <name>.<Suite>.<Case>.
+#                     [TIMEOUT seconds] [OPTIMISED source...] [PRECOMPILED header...])
+# makes one gtest executable whose cases are tests of their own, named <name>.<Suite>.<Case>. The
+# cases themselves are optimised little, but for the sources that are OPTIMISED as the library is.
 function(weft_add_test_suite name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LINKS;LABELS;ENVIRONMENT")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT"
+    "SOURCES;LINKS;LABELS;ENVIRONMENT;OPTIMISED;PRECOMPILED")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "weft_add_test_suite(${name}): unknown: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -75,8 +77,12 @@ function(weft_add_test_suite name)
   if(WEFT_SANITIZE)
     math(EXPR timeout "${timeout} * 5")
   endif()
-  add_executable(${name} ${arg_SOURCES})
+  add_executable(${name} ${arg_SOURCES} ${arg_OPTIMISED})
   weft_build_options(${name})
+  set_target_properties(${name} PROPERTIES WEFT_QUICK ON)
+  set_source_files_properties(${arg_OPTIMISED} PROPERTIES
+    COMPILE_OPTIONS "${weft_full_optimisation}" SKIP_PRECOMPILE_HEADERS ON)
+  target_precompile_headers(${name} PRIVATE ${arg_PRECOMPILED})
   target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest_main)
   # Ten times slower: a test may take a smaller size of the same thing.
   target_compile_definitions(${name} PRIVATE WEFT_SANITIZED=$<BOOL:${WEFT_SANITIZE}>)

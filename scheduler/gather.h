@@ -48,7 +48,7 @@ Task<std::vector<internal::ResultOf<T>>> Gather(TaskGroup& group, std::vector<Ta
         }
         return results;
       },
-      AfterEndOf(after));
+      internal::AfterGiven<T>{{}, std::move(after)});
 }
 
 }  // namespace weft

@@ -207,6 +207,17 @@ AfterSpan<T> AfterEndOf(const std::vector<T>& tasks) {
   return {{}, tasks, true};
 }
 
+namespace internal {
+
+// As AfterEndOf, of handles that the caller gave up: they are gone before the task can run.
+template <class T>
+struct AfterGiven : AfterTag {
+  static constexpr bool run_anyway = true;
+  std::vector<Task<T>> tasks;
+};
+
+}  // namespace internal
+
 // Blocks as AnyTask::Wait does until all have ended, or until `deadline`. True: they have.
 // Requires: no empty handle is among them.
 bool WaitForAll(std::span<const AnyTask> tasks, absl::Time deadline = absl::InfiniteFuture());

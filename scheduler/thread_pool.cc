@@ -159,7 +159,8 @@ absl::StatusOr<std::unique_ptr<ThreadPool>> ThreadPool::Create(ThreadPoolOptions
   using Created = absl::StatusOr<std::unique_ptr<ThreadPool>>;
   return internal::OrOutOfMemory([&]() -> Created {
     if (absl::Status valid = Check(options); !valid.ok()) return valid;
-    if (!internal::CountForks()) return internal::OutOfMemory();
+    const absl::Status no_memory = internal::OutOfMemory();  // made while there is some
+    if (!internal::CountForks()) return no_memory;
     std::unique_ptr<ThreadPool> pool(new ThreadPool(std::move(options)));
     if (pool->threads_->core.Open()) return pool;
     pool->threads_.reset();

@@ -54,11 +54,14 @@ using KindOf =
 
 using Dependencies = absl::InlinedVector<Dependency, 6>;
 
-// Whether one of the arguments is a handle whose reference moves into the body.
+// Whether `D` is a handle, or handles, that the caller gave up.
+template <class D>
+inline constexpr bool kIsGivenUp =
+    !std::is_lvalue_reference_v<D> && !std::is_base_of_v<AfterTag, std::remove_cvref_t<D>>;
+template <class X>
+inline constexpr bool kIsGivenUp<AfterGiven<X>> = true;
 template <class... D>
-inline constexpr bool kGivesUp = ((!std::is_lvalue_reference_v<D> &&
-                                   !std::is_base_of_v<AfterTag, std::remove_cvref_t<D>>) ||
-                                  ...);
+inline constexpr bool kGivesUp = (kIsGivenUp<D> || ...);
 
 template <class After>
 requires std::is_base_of_v<AfterTag, After>
@@ -68,6 +71,15 @@ void AddDependency(Dependencies& all, const After& after, const Pass*&) {
 template <class X>
 void AddDependency(Dependencies& all, const Task<X>& task, const Pass*& pass) {
   all.push_back({task.node().get(), *pass++ == Pass::kOutcome});
+}
+
+// The handles that nothing but order needs, added to `given_up`.
+template <class References, class D>
+void GiveUp(References&, const D&) {}
+template <class References, class X>
+void GiveUp(References& given_up, AfterGiven<X>& after) {
+  given_up.reserve(given_up.size() + after.tasks.size());
+  for (Task<X>& task : after.tasks) given_up.push_back(std::move(task).GiveUp());
 }
 
 // Puts what the body takes something of into `held`: with kGivenUp the references of
@@ -158,6 +170,7 @@ EngineTask& SubmitNew(Engine& engine, GroupCore& group, const TaskOptions* optio
       if constexpr (kGivesUp<D...>) given_up.assign(held.begin(), held.end());
       Kind::Room::Make(*fresh, std::move(function), std::move(held));
     }
+    (GiveUp(given_up, dependencies), ...);
     EngineTask& task = fresh.Release();
     task.ops = &kTaskOps<Kind>;
     if (const char* const wrong = options == nullptr ? nullptr : WrongWith<Kind>(*options)) {
