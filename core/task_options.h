@@ -9,11 +9,15 @@
 #include "absl/time/time.h"
 
 #include "weft/core/retry_policy.h"
+#include "weft/core/task_kind.h"
 
 namespace weft {
 
 // Thread safety: a plain value.
 struct TaskOptions {
+  // What observers and traces call it. Tasks of one kind are expected to cost about the same.
+  TaskKind kind = {};
+
   // Which ready task is taken first. Four lanes: below 0 low, 0 normal, 1 to 9
   // high, 10 and more urgent; strict between lanes, first come first served inside.
   int priority = 0;

@@ -31,7 +31,7 @@ struct TaskInfo {
 };
 
 // Of a node of a graph the id is unique among all that live, and another in each run; only
-// observers know it.
+// observers know it. A nested graph that is a node has no kStarted: its own nodes have.
 //
 // Thread safety: a plain value.
 struct TaskEvent {
@@ -48,9 +48,10 @@ struct TaskEvent {
 };
 
 // Told about every task of one scheduler: kSubmitted first, kEnded last, exactly once each,
-// kStarted before its kParked; kReleased, kReady and kSubmitted of one task may come from
-// several threads at once. Events of one slot come one after the other, with times that do
-// not fall.
+// kStarted before its kParked. The kReleased and kReady of one task may come from several threads
+// at once, and kReady after the kStarted where somebody who waits for the task takes it at that
+// moment; of one that ends unrun some of them do not come. Events of one slot come one after the
+// other, with times that do not fall.
 //
 // Thread safety: OnEvent is called on many threads at once, but by one at a time for each slot that
 // is not negative. It must not call the scheduler, and should return within nanoseconds. What it

@@ -66,7 +66,8 @@ internal::Engine* MakeEngine(std::unique_ptr<TaskExecutor> executor,
   return new internal::Engine(std::move(executor), clock,
                               {.record_times = options.record_times,
                                .steals = options.config.enable_work_stealing,
-                               .seed = seed});
+                               .seed = seed,
+                               .observer = options.observer});
 }
 
 std::unique_ptr<TaskExecutor> DefaultExecutor() {
@@ -142,7 +143,8 @@ RunSummary TaskScheduler::Run(internal::GraphClaim claim, const GroupOptions& op
 absl::Status TaskScheduler::Begin(TaskGraph& graph, const GroupOptions& options) {
   if (engine_->Forked()) return internal::Engine::ForkedError();
   return graph.graph_->Begin(engine_->clock(),
-                             {.fail_fast = options.fail_fast, .timeout = options.timeout});
+                             {.fail_fast = options.fail_fast, .timeout = options.timeout},
+                             engine_->teller());
 }
 
 RunSummary TaskScheduler::Run(TaskGraph& graph, const GroupOptions& options) {

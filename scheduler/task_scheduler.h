@@ -28,6 +28,7 @@
 #include "weft/scheduler/task_executor.h"
 #include "weft/scheduler/task_graph.h"
 #include "weft/scheduler/task_group.h"
+#include "weft/scheduler/task_observer.h"
 
 namespace weft {
 
@@ -44,6 +45,9 @@ struct SchedulerOptions {
   std::uint64_t seed = 0;
   // Whether TaskResult::times is filled in: two or three clock reads per task.
   bool record_times = false;
+  // Told of every task; must outlive the scheduler. Null: nobody is, which costs a branch here
+  // and there. Otherwise two or three clock reads per task, and what the observer does.
+  TaskObserver* observer = nullptr;
   // For the threads of the executor that Create makes. InvalidArgument together with
   // `executor`, which then would not know of them, or without threads.
   WorkerHooks worker_hooks = {};
@@ -131,6 +135,9 @@ class TaskScheduler {
   // How many workers oneTBB did not bring within 100 ms, so that a thread of ours came
   // instead: the host keeps its threads busy, or allows too few. 0 when all is well.
   std::int64_t late_pumps() const { return engine_->late_pumps(); }
+
+  // How many calls of SchedulerOptions::observer have thrown.
+  std::int64_t failed_events() const { return engine_->failed_events(); }
 
   // By id, in any group; NotFound when the task is gone or never was.
   absl::StatusOr<TaskResult> GetStatus(TaskId id) const { return engine_->Find(id); }

@@ -62,6 +62,7 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
   no_memory_ = &MakeStandIn(OutOfMemory());
   forked_ = &MakeStandIn(ForkedError());
   forked_group_ = MakeCounted<GroupCore>(*this, clock_, *pool_, GroupCore::Limits{});
+  if (options.observer != nullptr) teller_.emplace(*options.observer, clock_, slot_count());
   executor_->Start(this);
 }
 

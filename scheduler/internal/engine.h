@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@
 #include "weft/core/task_result.h"
 #include "weft/scheduler/internal/drain_turn.h"
 #include "weft/scheduler/internal/edge_list.h"
+#include "weft/scheduler/internal/event_teller.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/failed_starts.h"
 #include "weft/scheduler/internal/graph.h"
@@ -58,6 +60,7 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
     bool record_times = false;
     bool steals = true;
     std::uint64_t seed = 0;  // of what is left to chance
+    TaskObserver* observer = nullptr;
   };
   // Throws std::bad_alloc.
   Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options);
@@ -78,6 +81,9 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   }
   std::int64_t failed_hooks() const { return executor_->failed_hooks(); }
   std::int64_t late_pumps() const { return executor_->late_pumps(); }
+  std::int64_t failed_events() const { return teller_ ? teller_->failed() : 0; }
+  // Null: nobody observes.
+  EventTeller* teller() { return teller_ ? &*teller_ : nullptr; }
   bool drains_in_wait() const { return drains_in_wait_; }
   // The TaskScheduler goes: after Shutdown, when its groups have gone. Tasks whose
   // handles live on keep the engine.
@@ -210,7 +216,7 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
     bool may_follow = false;  // another one, if this fails
   };
   // Of those.
-  static Attempt BeginAttempt(EngineTask& task) noexcept;
+  static Attempt BeginAttempt(EngineTask& task, const EngineWorker& worker) noexcept;
   // The body has returned `status`, which may become another. True: the task is parked, or
   // another's already; `drop`, and `outer` has its worker back.
   static bool EndAttempt(EngineTask& task, EngineWorker& worker, const EngineWorker::Body& outer,
@@ -230,6 +236,9 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
     worker.CountCompleted(group);
     return nullptr;
   }
+  // The same of a task with a policy, or that is observed.
+  static ReadyNode* EndBusy(EngineTask& task, EngineWorker& worker, TaskState state,
+                            bool drop) noexcept;
   // Its body failed, and has been destroyed.
   static ReadyNode* EndFailed(EngineTask& task, EngineWorker& worker, bool drop,
                               absl::Status status, std::exception_ptr thrown) noexcept;
@@ -286,7 +295,7 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   absl::Status Prepare(GroupCore& group, EngineTask& task, const TaskOptions* options);
   // Whether its tasks take the special step, whatever their options.
   bool AreSpecial(const GroupCore& group) const {
-    return record_times_ || group.deadline() != absl::InfiniteDuration();
+    return record_times_ || teller_ || group.deadline() != absl::InfiniteDuration();
   }
   absl::Status Admit(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1) const;
   static void CountIn(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1);
@@ -333,6 +342,16 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   }
   // What the task waits for rises to its lane. Not under a lock: tasks may go.
   void Inherit(EngineTask& task, std::span<const Dependency> dependencies) noexcept;
+
+  // engine_tell.cc
+  // Requires: somebody observes. `worker`: of this thread; null: it is none.
+  void TellSubmitted(const EngineTask& task, const TaskOptions* options,
+                     const EngineWorker* worker) noexcept;
+  void Tell(TaskEventKind kind, TaskState state, const EngineTask& task, const EngineWorker* worker,
+            TaskId other = {}, int attempt = 0) noexcept;
+  // The same of a task that others may end meanwhile: not after that was told.
+  void TellBeforeEnd(TaskEventKind kind, TaskState state, EngineTask& task,
+                     const EngineWorker* worker, TaskId other = {}) noexcept;
 
   // engine_names.cc
   absl::Status MakePlans(GroupCore& group, std::span<TaskDefinition> definitions, Plans& plans);
@@ -392,8 +411,6 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
 
   // engine_end.cc
   static void EndUnrun(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed);
-  static ReadyNode* EndBusy(EngineTask& task, EngineWorker& worker, TaskState state,
-                            bool drop) noexcept;
   void EndCancelled(EngineTask& task, Ending& ending) noexcept;
   void EndSkipped(EngineTask& task, Ending& ending) noexcept;
   // One whose end was decided before it ran, or while it was parked.
@@ -402,8 +419,8 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
                     std::exception_ptr thrown, bool drop, Ending& ending) noexcept;
   void EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept;
   // The end itself: takes its successors.
-  static Bits EndAs(EngineTask& task, TaskState state, bool drop,
-                    std::uintptr_t& successors) noexcept;
+  static Bits EndAs(EngineTask& task, TaskState state, bool drop, std::uintptr_t& successors,
+                    const Ending& ending) noexcept;
   void FinishEnding(Ending& ending) noexcept;
   // The same at the end of a call, which may have come from inside a body: what has become
   // ready does not run in its place, and news of other groups is not kept back.
@@ -521,6 +538,7 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   ItemStore<StdPlatform, EngineTask> tasks_;
   ItemStore<StdPlatform, EdgeBlock<StdPlatform>> blocks_;
   RunLoop<StdPlatform> loop_;
+  std::optional<EventTeller> teller_;
   Timers timers_;
   JitterSource jitter_;
   const std::unique_ptr<SimulatedWorkers> simulated_;  // null: the workers are threads

@@ -89,10 +89,14 @@ ReadyNode* Engine::StepSpecial(ReadyNode& node, EngineWorker& worker) noexcept {
   return Begin(task, worker) ? OpsOf(task).run(task, worker, /*drop=*/true) : nullptr;
 }
 
-Engine::Attempt Engine::BeginAttempt(EngineTask& task) noexcept {
+Engine::Attempt Engine::BeginAttempt(EngineTask& task, const EngineWorker& worker) noexcept {
+  Engine& engine = Of(task);
   TaskPolicy* const policy = PolicyIn(task);
+  if (engine.teller_) {
+    const int number = policy == nullptr ? 1 : policy->begun + 1;  // ours: nobody else begins
+    engine.Tell(TaskEventKind::kStarted, TaskState::kRunning, task, &worker, {}, number);
+  }
   if (policy == nullptr) return {};
-  const Engine& engine = Of(task);
   TaskRarities& rarities = *RaritiesOf(task);
   const SimulatedWorkers* const simulated = engine.simulated_.get();
   const absl::Duration now = engine.clock_.Now();
@@ -154,6 +158,10 @@ bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const EngineWork
       policy->wakes = absl::InfiniteDuration();
       worker.BeginBody(task);
       return false;
+    }
+    // Whoever resumes it, or ends it, takes the lock before.
+    if (engine.teller_) {
+      engine.Tell(TaskEventKind::kParked, TaskState::kParked, task, &worker, {}, policy->begun);
     }
     Attempts::Rearm(task, *policy);
   }
@@ -248,6 +256,9 @@ void Engine::Attempts::Fire(Timer& timer) noexcept {
     }
     if (now >= policy.wakes) {
       policy.wakes = absl::InfiniteDuration();
+      if (engine.teller_ && !task_late) {
+        engine.Tell(TaskEventKind::kReady, TaskState::kReady, task, engine.WorkerOfThread());
+      }
       resumed = !task_late && task.Resume();
     }
     Rearm(task, policy);

@@ -81,7 +81,7 @@ TaskWord::Bits Engine::EndAndHandOver(EngineTask& task, bool drop, TaskPin to,
     // One that has handed over itself is not where they belong; another look may find more.
     if (TaskWord::Ended(to->word.load(std::memory_order_acquire))) next = ContinuationOf(*to);
     if (next) return false;
-    after = EndAs(task, TaskState::kCompleted, drop, rest);
+    after = EndAs(task, TaskState::kCompleted, drop, rest, ending);
     if (HandOver(rest, *to, spare, ending)) rest = 0;
     return true;
   };
@@ -91,6 +91,7 @@ TaskWord::Bits Engine::EndAndHandOver(EngineTask& task, bool drop, TaskPin to,
   if (rest == 0) return after;
   const TaskState state = TaskWord::StateIn(to->word.load(std::memory_order_acquire));
   if (state != TaskState::kCompleted) ending.cause = CauseOf(*to);
+  if (ending.from.valid()) ending.from = IdIn(*to);
   ReleaseAll(rest, state, ending);
   return after;
 }

@@ -205,8 +205,10 @@ ReadyNode* Engine::EndBusy(EngineTask& task, EngineWorker& worker, TaskState sta
 }
 
 TaskWord::Bits Engine::EndAs(EngineTask& task, TaskState state, bool drop,
-                             std::uintptr_t& successors) noexcept {
+                             std::uintptr_t& successors, const Ending& ending) noexcept {
   return task.End(state, drop, [&] {
+    if (ending.from.valid()) [[unlikely]]
+      Of(task).Tell(TaskEventKind::kEnded, state, task, ending.worker);
     successors = std::exchange(EdgesOf(task, task.word.load(std::memory_order_relaxed)), 0);
   });
 }
@@ -232,8 +234,10 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   }
   armed = TaskPin();
   const Bits before = task.word.load(std::memory_order_relaxed);
-  if (state != TaskState::kCompleted && (before & TaskWord::kBareName) == 0) {
-    group.CountEndAs(state);
+  if ((before & TaskWord::kBareName) == 0) {
+    if (state != TaskState::kCompleted) group.CountEndAs(state);
+    if (teller_) [[unlikely]]
+      ending.from = IdIn(task);
   }
   if (unused) hand_overs_.Forget(task);
   Bits after = 0;
@@ -241,10 +245,11 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
     after = EndAndHandOver(task, drop, std::move(continuation), spare, ending);
   } else {
     std::uintptr_t successors = 0;
-    after = EndAs(task, state, drop, successors);
+    after = EndAs(task, state, drop, successors, ending);
     if (spare != nullptr) FreeBlock(spare, ending.worker);
     ReleaseAll(successors, state, ending);
   }
+  ending.from = {};
   // The task may be gone, and is only compared where others may have a reference.
   if ((after & TaskWord::kAwaited) != 0) NotifyTask(&task);
   if (!TaskWord::Referenced(after)) Destroy(task);
@@ -274,6 +279,10 @@ void Engine::FreeBlock(EdgeBlock<StdPlatform>* block, EngineWorker* worker) noex
 // The successor lives at least until we have arrived there.
 void Engine::Release(const Edge& edge, TaskState state, Ending& ending) noexcept {
   auto& successor = static_cast<EngineTask&>(pool_->NodeOf(edge.successor));
+  if (ending.from.valid()) [[unlikely]] {
+    TellBeforeEnd(TaskEventKind::kReleased, TaskState::kPending, successor, ending.worker,
+                  ending.from);
+  }
   if (state != TaskState::kCompleted && !edge.run_anyway && DecideSkip(successor, ending)) return;
   if (Arrive(successor, 1)) MakeReady(successor, ending);
 }
@@ -302,6 +311,8 @@ void Engine::MakeReady(EngineTask& task, Ending& ending) noexcept {
     return Unpin(task);
   const Lane lane = LaneOfReady(task);
   EngineWorker* const worker = ending.worker;
+  if (teller_) [[unlikely]]
+    TellBeforeEnd(TaskEventKind::kReady, TaskState::kReady, task, worker, ending.from);
   if (worker == nullptr || worker->strict() || lane != Lane::kNormal) {
     loop_.AddShared(task, lane);
     ending.shared = true;

@@ -191,6 +191,8 @@ void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
     FunctionKind::Room::Make(task, std::move(plan.definition->function));
     const auto missing = static_cast<std::uint32_t>(plan.dependencies.size()) + 1;
     EnginePool::JoinOf(task).store(missing, std::memory_order_relaxed);
+    if (teller_) [[unlikely]]
+      TellSubmitted(task, &plan.definition->options, worker);
     if (plan.was_name) {
       group.CountNamed();
       GiveName(task, plan.definition->options);

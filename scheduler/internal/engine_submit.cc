@@ -68,6 +68,8 @@ void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependen
   const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
   auto& join = EnginePool::JoinOf(task);
   join.store(static_cast<std::uint32_t>(dependencies.size()) + 1, std::memory_order_relaxed);
+  if (teller_) [[unlikely]]
+    TellSubmitted(task, options, worker);
   // seq_cst: before the look whether the group is cancelled.
   task.word.store(FirstWord(options, detached ? 0 : 1, 1) | extras, std::memory_order_seq_cst);
   if (extras != 0) Attempts::StartClock(task);
@@ -89,10 +91,14 @@ void Engine::SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions* 
   const Lane lane = options == nullptr ? Lane::kNormal : LaneOf(options->priority);
   EnginePool::JoinOf(task).store(0, std::memory_order_relaxed);
   // One with a timer is found by it.
-  const Bits listed = extras != 0 ? extras : TaskWord::kUnlisted;
+  const Bits listed = extras != 0 || teller_ ? extras : TaskWord::kUnlisted;
+  if (teller_) [[unlikely]]
+    TellSubmitted(task, options, worker);
   task.word.store(FirstWord(options, detached ? 0 : 1, 1) | listed, std::memory_order_release);
   if (extras != 0) [[unlikely]]
     Attempts::StartClock(task);
+  if (teller_) [[unlikely]]
+    TellBeforeEnd(TaskEventKind::kReady, TaskState::kReady, task, worker);
   if (worker != nullptr && worker->PushTask(task, lane)) {
     worker->Announce();
   } else if (worker == nullptr) {
@@ -207,6 +213,9 @@ Engine::Added Engine::AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTas
   Bits word = 0;
   if (!from.LockEdges(word, /*lists=*/true)) {
     if (ContinuationOf(from)) return Added::kContinued;
+    if (teller_ && (word & TaskWord::kBareName) == 0) [[unlikely]]
+      TellBeforeEnd(TaskEventKind::kReleased, TaskState::kPending, to, WorkerOfThread(),
+                    IdIn(from));
     const bool accepted = TaskWord::StateIn(word) == TaskState::kCompleted || run_anyway;
     if (!accepted && !linked.cause) linked.cause = CauseOf(from);
     return Added::kEnded;

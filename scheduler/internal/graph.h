@@ -26,6 +26,7 @@
 #include "weft/core/internal/fork_count.h"
 #include "weft/core/internal/platform.h"
 #include "weft/core/internal/running_task.h"
+#include "weft/scheduler/internal/event_teller.h"
 #include "weft/scheduler/internal/graph_core.h"
 #include "weft/scheduler/internal/latch.h"
 #include "weft/scheduler/internal/node_pool.h"
@@ -128,7 +129,8 @@ class Graph final : public GraphCore<StdPlatform> {
     absl::Duration timeout = absl::InfiniteDuration();
   };
   // FailedPrecondition: it runs already.
-  absl::Status Begin(const Clock& clock, const Limits& limits);
+  // Null `teller`: nobody observes the run.
+  absl::Status Begin(const Clock& clock, const Limits& limits, EventTeller* teller);
   absl::Duration deadline() const { return deadline_; }
   RootRange<StdPlatform>& roots() { return range_; }
   // Instead of the run, if none of its nodes was taken. Then its latch is not set.
@@ -138,9 +140,14 @@ class Graph final : public GraphCore<StdPlatform> {
   void Cancel(const absl::Status& why, bool late = false);
   RunSummary End();
   static absl::Status LateStatus() noexcept;
-  void Abandon() { running_.store(false); }  // instead of End: nothing came of it
+  void Abandon() noexcept;  // instead of End: nothing came of it
   RunningTask& run_task() { return *run_task_; }
 
+  // A body is about to run.
+  void TellStarted(const GraphNode& node, const GraphWorker& worker) noexcept {
+    if (observed()) [[unlikely]]
+      TellNow(TaskEventKind::kStarted, TaskState::kRunning, node, worker.slot());
+  }
   GraphNode* EndFailed(GraphNode& node, GraphWorker& worker, absl::Status status) noexcept;
   GraphNode* EndUnrun(GraphNode& node, GraphWorker& worker) noexcept;
   GraphNode* EndThrown(GraphNode& node, GraphWorker& worker, std::exception_ptr thrown) noexcept;
@@ -169,7 +176,17 @@ class Graph final : public GraphCore<StdPlatform> {
   void Record(GraphNode& node, absl::Status status) noexcept;
   bool late();
   bool TakeRun();
-  void PrepareRun();
+  // `slot`: of the worker that does it; -1: none.
+  void PrepareRun(int slot);
+  void TellNodes(int slot) noexcept;
+  void TellNow(TaskEventKind kind, TaskState state, const GraphNode& node, int slot,
+               const GraphNode* other = nullptr) noexcept;
+  void TellEnded(GraphNode& node, TaskState state, GraphWorker& worker) noexcept override;
+  void TellReleased(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept override;
+  void TellReady(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept override;
+  TaskId IdOf(const GraphNode& node) const {
+    return {.index = GraphNodePool::IndexOf(node), .generation = run_number_};
+  }
   static ReadyNode* StepNested(ReadyNode& ready, GraphWorker& worker) noexcept;
   static void DestroyNested(ReadyNode& node);
   bool StartNestedRun(GraphWorker& worker) noexcept;
@@ -195,6 +212,8 @@ class Graph final : public GraphCore<StdPlatform> {
 
   // A run.
   StdPlatform::Atomic<bool> running_{false};
+  EventTeller* teller_ = nullptr;
+  std::uint32_t run_number_ = 0;  // of those that were observed
   StopFlag stop_{false};
   bool fail_fast_ = false;
   absl::Duration deadline_ = absl::InfiniteDuration();

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "weft/core/task_state.h"
 #include "weft/scheduler/internal/node.h"
 #include "weft/scheduler/internal/node_pool.h"
 #include "weft/scheduler/internal/scope.h"
@@ -50,15 +51,18 @@ class GraphCore : public CountedScope<P> {
   }
 
   StaticNode<P>* EndCompleted(StaticNode<P>& node, Worker<P>& worker) {
+    if (observed_) [[unlikely]]
+      return EndObserved(node, worker);
     return End(
-        node, worker, [](StaticNode<P>&) {}, /*looks=*/false);
+        node, worker, [](StaticNode<P>&) {}, Untold{});
   }
   [[gnu::noinline]] StaticNode<P>* EndOtherwise(StaticNode<P>& node, Worker<P>& worker,
                                                 GraphEnd how) {
     counts_[static_cast<std::size_t>(how)].fetch_add(1, std::memory_order_relaxed);
+    if (observed_) TellEnded(node, StateOf(how), worker);
     return End(
         node, worker, [](StaticNode<P>& successor) { Doom(successor, kDoomed); },
-        /*looks=*/true);
+        Told{*this, node, worker});
   }
   // A ready node that may not run.
   [[gnu::noinline]] StaticNode<P>* EndUnrun(StaticNode<P>& node, Worker<P>& worker) {
@@ -71,12 +75,13 @@ class GraphCore : public CountedScope<P> {
   StaticNode<P>* EndCondition(StaticNode<P>& node, Worker<P>& worker, std::uint32_t taken) {
     const StaticNode<P>* const chosen =
         taken < node.successor_count ? node.successors[taken] : nullptr;
+    if (observed_) TellEnded(node, TaskState::kCompleted, worker);
     return End(
         node, worker,
         [chosen](StaticNode<P>& successor) {
           if (&successor != chosen) Doom(successor, kNotTaken);
         },
-        /*looks=*/true);
+        Told{*this, node, worker});
   }
 
   std::int64_t count(GraphEnd how) const {
@@ -87,11 +92,45 @@ class GraphCore : public CountedScope<P> {
  protected:
   ~GraphCore() = default;
 
+  // For runs that somebody observes: a node ends; its successor is told so, and may become ready.
+  void SetObserved(bool observed) { observed_ = observed; }
+  bool observed() const { return observed_; }
+  virtual void TellEnded(StaticNode<P>&, TaskState, Worker<P>&) noexcept {}
+  virtual void TellReleased(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
+  virtual void TellReady(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
+
   void ResetCounts() {
     for (auto& count : counts_) count.store(0, std::memory_order_relaxed);
   }
 
  private:
+  // What End says of successors: nothing, or all there is to say where somebody listens.
+  struct Untold {
+    void Released(StaticNode<P>&) const {}
+    void Ready(StaticNode<P>&) const {}
+  };
+  struct Told {
+    GraphCore& graph;
+    StaticNode<P>& node;
+    Worker<P>& worker;
+    void Released(StaticNode<P>& successor) const {
+      if (graph.observed_) graph.TellReleased(node, successor, worker);
+    }
+    void Ready(StaticNode<P>& successor) const {
+      if (graph.observed_) graph.TellReady(node, successor, worker);
+    }
+  };
+  static TaskState StateOf(GraphEnd how) {
+    return how == GraphEnd::kFailed      ? TaskState::kFailed
+           : how == GraphEnd::kCancelled ? TaskState::kCancelled
+                                         : TaskState::kSkipped;
+  }
+  [[gnu::noinline]] StaticNode<P>* EndObserved(StaticNode<P>& node, Worker<P>& worker) {
+    TellEnded(node, TaskState::kCompleted, worker);
+    return End(
+        node, worker, [](StaticNode<P>&) {}, Told{*this, node, worker});
+  }
+
   static void Doom(StaticNode<P>& successor, std::uint32_t bit) {
     // relaxed: the arrival that follows publishes it. One instruction, for several
     // predecessors may do this at once.
@@ -111,10 +150,9 @@ class GraphCore : public CountedScope<P> {
     return join.fetch_sub(1, std::memory_order_acq_rel) == 1;
   }
 
-  // `before` is called with each successor before the arrival there, if it `looks` at
-  // them.
-  template <class Before>
-  StaticNode<P>* End(StaticNode<P>& node, Worker<P>& worker, Before before, bool looks) {
+  // `before` is called with each successor before the arrival there.
+  template <class Before, class Tell>
+  StaticNode<P>* End(StaticNode<P>& node, Worker<P>& worker, Before before, Tell tell) {
     // relaxed, both: the end of the run comes between this and the next run. A counter
     // that started at one is never written.
     if (node.in_degree > 1) {
@@ -129,11 +167,13 @@ class GraphCore : public CountedScope<P> {
     bool pushed = false;
     for (std::uint32_t i = 0; i < node.successor_count; ++i) {
       StaticNode<P>& successor = *node.successors[i];
-      if (looks) before(successor);
+      before(successor);
+      tell.Released(successor);
       if (!Arrive(NodePool<P>::JoinOf(successor), alone)) {
         __builtin_prefetch(&successor);  // somebody is about to run it
         continue;
       }
+      tell.Ready(successor);
       if (next == nullptr && !worker.strict()) {  // runs next, in place; docs/decisions/0007
         next = &successor;
       } else {
@@ -146,6 +186,7 @@ class GraphCore : public CountedScope<P> {
     return next;
   }
 
+  bool observed_ = false;  // constant during a run
   typename P::template Atomic<std::int64_t> counts_[3] = {};
 };
 

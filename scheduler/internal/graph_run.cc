@@ -58,16 +58,18 @@ bool Graph::TakeRun() {
   return running_.compare_exchange_strong(running, true);
 }
 
-void Graph::PrepareRun() {
+void Graph::PrepareRun(int slot) {
   ResetCounts();
   failures_.emplace();
   done_.Reset();
   range_.next = roots_.data();
   range_.end = roots_.data() + roots_.size();
   Expect(static_cast<std::int64_t>(node_count_));
+  SetObserved(teller_ != nullptr);
+  if (teller_ != nullptr) TellNodes(slot);
 }
 
-absl::Status Graph::Begin(const Clock& clock, const Limits& limits) {
+absl::Status Graph::Begin(const Clock& clock, const Limits& limits, EventTeller* teller) {
   if (!TakeRun()) {
     return StatusWithText(absl::StatusCode::kFailedPrecondition,
                           "the graph is running already: one run at a time, or a graph for each");
@@ -88,7 +90,8 @@ absl::Status Graph::Begin(const Clock& clock, const Limits& limits) {
   deadline_ = began_ + limits.timeout;
   run_task_ = &own_run_task_;
   own_run_task_.Rearm(clock, deadline_);
-  PrepareRun();
+  teller_ = teller;
+  PrepareRun(/*slot=*/-1);
   return absl::OkStatus();
 }
 
@@ -124,6 +127,15 @@ RunSummary Graph::End() {
   summary.elapsed = clock_->Now() - began_;
   running_.store(false);
   return summary;
+}
+
+void Graph::Abandon() noexcept {
+  if (observed()) {
+    ForEachNode([this](const GraphNode& node) {
+      TellNow(TaskEventKind::kEnded, TaskState::kCancelled, node, /*slot=*/-1);
+    });
+  }
+  running_.store(false);
 }
 
 void Graph::Record(GraphNode& node, absl::Status status) noexcept {
@@ -241,13 +253,14 @@ ReadyNode* Graph::StepNested(ReadyNode& ready, GraphWorker& worker) noexcept {
   inner.nested_in_ = &node;
   inner.FollowStopFlag(outer.stop_flag());
   inner.run_task_ = outer.run_task_;
+  inner.teller_ = outer.teller_;
   if (!inner.StartNestedRun(worker)) inner.EndNestedRun(worker);
   return nullptr;
 }
 
 // False: the graph is empty, the run has ended.
 bool Graph::StartNestedRun(GraphWorker& worker) noexcept {
-  PrepareRun();
+  PrepareRun(worker.slot());
   if (roots_.empty()) return false;
   if (worker.strict() || worker.apart() || roots_.size() <= RootQueue<StdPlatform>::kMaxChunk) {
     // The last push may end the run elsewhere: nothing of this graph is read after it.

@@ -248,7 +248,8 @@ struct BodyKind {
 
   static ReadyNode* RunAs(EngineTask& task, EngineWorker& worker, bool drop,
                           bool special) noexcept {
-    const Engine::Attempt attempt = special ? Engine::BeginAttempt(task) : Engine::Attempt{};
+    const Engine::Attempt attempt =
+        special ? Engine::BeginAttempt(task, worker) : Engine::Attempt{};
     const auto outer = worker.BeginBody(task);
     absl::Status status;
     std::exception_ptr thrown;
@@ -286,8 +287,10 @@ struct BodyKind {
       if (status.ok()) Room::Free(task);
     }
     worker.EndBody(outer);
-    if (status.ok()) [[likely]]
-      return Engine::EndCompleted(task, worker, drop);
+    if (status.ok()) [[likely]] {
+      return special ? Engine::EndBusy(task, worker, TaskState::kCompleted, drop)
+                     : Engine::EndCompleted(task, worker, drop);
+    }
     return Engine::EndFailed(task, worker, drop, std::move(status), std::move(thrown));
   }
 

@@ -83,10 +83,13 @@ const T& PayloadAs(const EngineTask& task) {
   return *std::launder(reinterpret_cast<const T*>(task.payload));
 }
 
+inline TaskId IdIn(const EngineTask& task) {
+  return {.index = EnginePool::IndexOf(task), .generation = task.generation};
+}
 // The task can be found under it from now on.
 inline TaskId IdOf(EngineTask& task) {
   task.List();
-  return {.index = EnginePool::IndexOf(task), .generation = task.generation};
+  return IdIn(task);
 }
 
 // A task whose last reference has gone. Its value's destructor runs here.
