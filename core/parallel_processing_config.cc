@@ -41,10 +41,10 @@ constexpr std::array kKeys = {
     Key{"num_workers", &Config::num_workers, Effect::kThere, 0, Config::kMaxWorkers},
     Key{"max_memory_percent", &Config::max_memory_percent, Effect::kNotYet, 1, 100},
     Key{"batch_size", &Config::batch_size, Effect::kNotYet, 1, kMillion},
-    Key{"critical_path_priority", &Config::critical_path_priority, Effect::kNotYet, 0, 1000},
+    Key{"critical_path_priority", &Config::critical_path_priority, Effect::kThere, 0, 1000},
     Key{"enable_work_stealing", &Config::enable_work_stealing, Effect::kThere},
-    Key{"min_task_size", &Config::min_task_size, Effect::kNotYet, 1, kMillion},
-    Key{"max_tasks_in_flight", &Config::max_tasks_in_flight, Effect::kNotYet, 1, kMillion},
+    Key{"min_task_size", &Config::min_task_size, Effect::kThere, 1, kMillion},
+    Key{"max_tasks_in_flight", &Config::max_tasks_in_flight, Effect::kThere, 1, kMillion},
     Key{"parallel", &Config::parallel, Effect::kThere},
 };
 

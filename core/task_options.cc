@@ -2,6 +2,7 @@
 
 #include "weft/core/task_options.h"
 
+#include <cmath>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,6 +20,10 @@ absl::Status CheckTimeout(const char* field, absl::Duration timeout) {
 }  // namespace
 
 absl::Status TaskOptions::Validate() const {
+  if (!(cost >= 0) || !std::isfinite(cost)) {
+    return absl::InvalidArgumentError("cost: " + std::to_string(cost) +
+                                      " is not allowed; it is a number of microseconds from 0 on");
+  }
   if (absl::Status valid = retry.Validate(); !valid.ok()) return valid;
   if (absl::Status valid = CheckTimeout("attempt_timeout", attempt_timeout); !valid.ok()) {
     return valid;

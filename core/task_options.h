@@ -21,6 +21,10 @@ struct TaskOptions {
   // Which ready task is taken first. Four lanes: below 0 low, 0 normal, 1 to 9
   // high, 10 and more urgent; strict between lanes, first come first served inside.
   int priority = 0;
+  // How long the body will take, in microseconds; 0: what its kind has taken so far, if that is
+  // known. For nodes of a graph: of those that are ready, the one with the longest way to the end
+  // goes first.
+  double cost = 0;
 
   // Whether, and when, an attempt that failed is followed by another. In between the task is
   // parked: it has no worker. A value that the body takes by moving is copied for it; where that

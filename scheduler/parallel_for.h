@@ -29,9 +29,11 @@ namespace weft {
 
 // Thread safety: a plain value.
 struct RangeOptions {
-  // A task gets at least so many numbers (the last one may get fewer). More saves time
-  // where one number is a matter of nanoseconds. At least 1.
+  // A task gets at least so many numbers (the last one may get fewer), or
+  // ParallelProcessingConfig::min_task_size where that is more. More saves time where one number is
+  // a matter of nanoseconds. At least 1.
   std::size_t min_items_per_task = 1;
+  TaskKind kind = {};  // of the tasks
 };
 
 namespace internal {
@@ -116,7 +118,7 @@ absl::Status ParallelFor(TaskGroup& group, Index begin, Index end, F body,
     }
   };
   internal::RangeRun run(internal::CountBetween(begin, end), options.min_items_per_task,
-                         std::numeric_limits<std::size_t>::max(), run_chunk);
+                         std::numeric_limits<std::size_t>::max(), options.kind, run_chunk);
   absl::Status stopped = run.Run(group);
   if (stopped.ok() && left_out) {
     stopped = internal::OrOutOfMemory([&] { return group.token().reason(); });
@@ -166,10 +168,10 @@ absl::StatusOr<T> ParallelReduce(TaskGroup& group, Index begin, Index end, T ide
       return value;
     }
   };
-  absl::Status ended =
-      ParallelFor(group, std::size_t{0}, parts, [&](TaskContext& context, std::size_t part) {
-        values[part].emplace(value_of(context, part));
-      });
+  const auto fill = [&](TaskContext& context, std::size_t part) {
+    values[part].emplace(value_of(context, part));
+  };
+  absl::Status ended = ParallelFor(group, std::size_t{0}, parts, fill, {.kind = options.kind});
   if (!ended.ok()) return ended;
   try {
     for (std::optional<T>& value : values) {

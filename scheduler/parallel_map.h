@@ -24,6 +24,10 @@
 
 namespace weft {
 
+struct MapOptions {
+  TaskKind kind = {};  // of the tasks: one for each item, or for each min_task_size of them
+};
+
 namespace internal {
 
 template <class F, class Item, class Result>
@@ -74,16 +78,22 @@ using MapResult = ResultOf<typename ValueOfReturn<
 // Memory: the results, and one task per worker. Throws std::bad_alloc when there is none for
 // the results; items that no task could be had for are ResourceExhausted.
 template <std::ranges::contiguous_range Items, class F>
-auto ParallelMap(TaskGroup& group, const Items& items, F function) {
+auto ParallelMap(TaskGroup& group, const Items& items, F function, const MapOptions& options = {}) {
   using Item = std::ranges::range_value_t<Items>;
   using Result = internal::MapResult<F, Item>;
   const std::span<const Item> all(items);
   std::vector<Result> results(all.size());
-  const auto run_item = [&](TaskContext& context, std::size_t first, std::size_t) {
-    results[first] = internal::CallOnItem<F, Item, Result>(function, context, all[first]);
+  const auto run_items = [&](TaskContext& context, std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      if (i > first && context.cancelled()) [[unlikely]] {
+        results[i] = internal::OrOutOfMemory([&] { return context.token().reason(); });
+      } else {
+        results[i] = internal::CallOnItem<F, Item, Result>(function, context, all[i]);
+      }
+    }
   };
-  internal::RangeRun run(all.size(), /*min_chunk=*/1, /*max_chunk=*/1, run_item);
-  const absl::Status stopped = run.Run(group);
+  internal::RangeRun run(all.size(), /*min_chunk=*/1, /*max_chunk=*/1, options.kind, run_items);
+  absl::Status stopped = run.Run(group);
   for (std::size_t i = run.first_unstarted(); i < all.size(); ++i) results[i] = stopped;
   return results;
 }

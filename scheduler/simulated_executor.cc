@@ -12,14 +12,15 @@ namespace weft {
 
 absl::StatusOr<std::unique_ptr<SimulatedExecutor>> SimulatedExecutor::Create(std::uint64_t seed,
                                                                              int workers,
-                                                                             VirtualClock& clock) {
+                                                                             VirtualClock& clock,
+                                                                             TimeOf time_of) {
   if (workers < 1 || workers > kMaxWorkers) {
     return absl::InvalidArgumentError("cannot simulate " + std::to_string(workers) +
                                       " workers: give a number from 1 to " +
                                       std::to_string(kMaxWorkers));
   }
-  return std::unique_ptr<SimulatedExecutor>(
-      new SimulatedExecutor(workers, {.seed = seed, .clock = &clock}));
+  return std::unique_ptr<SimulatedExecutor>(new SimulatedExecutor(
+      workers, {.seed = seed, .clock = &clock, .time_of = std::move(time_of)}));
 }
 
 }  // namespace weft

@@ -23,10 +23,11 @@ namespace weft {
 //   auto scheduler = weft::TaskScheduler::Create({.executor = *std::move(executor)});
 //
 // The workers take tasks by the same code as the threads of a pool do: lanes, their own deques,
-// stealing. A node of a graph takes as long as its Cost, every other task 1 us, what ends unrun no
-// time. Who is asked first, from whom a worker steals, and which of two that end at the same time
-// does so first: the seed decides. With the same seed, and the same calls from one thread, the same
-// bodies run in the same order, as the same workers, at the same virtual times.
+// stealing. A task takes as long as its cost says, else as its kind has taken so far, else 1 us;
+// what ends unrun takes no time. Who is asked first, from whom a worker steals, and which of two
+// that end at the same time does so first: the seed decides. With the same seed, and the same calls
+// from one thread, the same bodies run in the same order, as the same workers, at the same virtual
+// times.
 //
 // A body runs as a whole, in the thread that waits, when its virtual time is over: so it sees on
 // the clock when it ends. What a body that waits runs inside itself, or a graph that it runs,
@@ -40,10 +41,13 @@ class SimulatedExecutor final : public TaskExecutor {
  public:
   static constexpr int kMaxWorkers = 1024;
 
-  // `clock` outlives the scheduler; it moves on to the end of each task.
+  // `clock` outlives the scheduler; it moves on to the end of each task. `time_of`: how long a task
+  // takes, by its name, or ""; null: as said above.
   //   InvalidArgument: not 1 to kMaxWorkers
+  using TimeOf = std::function<absl::Duration(std::string_view name)>;
   static absl::StatusOr<std::unique_ptr<SimulatedExecutor>> Create(std::uint64_t seed, int workers,
-                                                                   VirtualClock& clock);
+                                                                   VirtualClock& clock,
+                                                                   TimeOf time_of = nullptr);
 
   int width() const override { return workers_; }
   bool drains_in_wait() const override { return true; }

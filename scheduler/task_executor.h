@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 
 namespace weft {
 
@@ -43,6 +45,8 @@ struct WorkerHooks {
 struct Simulation {
   std::uint64_t seed = 0;
   VirtualClock* clock = nullptr;
+  // How long a task takes, by its name, or "". Null: as long as its cost says.
+  std::function<absl::Duration(std::string_view name)> time_of = nullptr;
 };
 
 // Supplies the threads that drain a WorkSource. The source says how many are needed: it

@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 
 #include "weft/core/task_definition.h"
+#include "weft/scheduler/internal/callable_traits.h"
 #include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/graph_body.h"
 
@@ -87,9 +88,22 @@ class TaskGraph {
 
   // `function` returns void or absl::Status and may take a TaskContext&. An error or
   // anything thrown makes the node fail; those after it are skipped.
-  template <class F>
+  template <internal::NotOptions F>
   Node Add(F function) {
     return AddKind<internal::GraphBodyKind>(std::move(function), 0);
+  }
+  // The same with a kind, a priority or a cost; other options are InvalidArgument, out of Freeze. A
+  // priority is also that of the nodes before it. With costs, or kinds that the scheduler has seen,
+  // of all nodes that are ready the one with the longest way to the end goes first, and those on
+  // the longest way of all have ParallelProcessingConfig::critical_path_priority, too: which makes
+  // runs short, as a rule, and costs a shared lock for each node that does not run in place.
+  // Without threads, and in a graph that a body without threads runs, nodes run in the order of
+  // arrival.
+  template <class F>
+  Node Add(const TaskOptions& options, F function) {
+    Node node = Add(std::move(function));
+    graph_->SetOptions(*node.node_, options);
+    return node;
   }
   // `function` returns the number of the successor that is taken: 0 is the one that was
   // connected first. The others end as skipped; another number takes none.

@@ -60,14 +60,17 @@ std::uint64_t SeedOf(const SchedulerOptions& options, const TaskExecutor& execut
 }
 
 internal::Engine* MakeEngine(std::unique_ptr<TaskExecutor> executor,
-                             const SchedulerOptions& options) {
+                             const SchedulerOptions& options, CostModel& costs) {
   const Clock& clock = ClockOf(options, *executor);
   const std::uint64_t seed = SeedOf(options, *executor);
   return new internal::Engine(std::move(executor), clock,
                               {.record_times = options.record_times,
                                .steals = options.config.enable_work_stealing,
                                .seed = seed,
-                               .observer = options.observer});
+                               .observer = options.observer,
+                               .costs = &costs,
+                               .critical_path_priority = options.config.critical_path_priority,
+                               .max_in_flight = options.config.max_tasks_in_flight});
 }
 
 std::unique_ptr<TaskExecutor> DefaultExecutor() {
@@ -79,11 +82,17 @@ std::unique_ptr<TaskExecutor> DefaultExecutor() {
 
 }  // namespace
 
-TaskScheduler::TaskScheduler() : TaskScheduler(DefaultExecutor(), SchedulerOptions{}) {}
+TaskScheduler::TaskScheduler()
+    : TaskScheduler(DefaultExecutor(), SchedulerOptions{}, LoadedCosts{}) {}
 
 TaskScheduler::TaskScheduler(std::unique_ptr<TaskExecutor> executor,
-                             const SchedulerOptions& options)
-    : engine_(MakeEngine(std::move(executor), options)), on_destroy_(options.on_destroy) {
+                             const SchedulerOptions& options, LoadedCosts history)
+    : costs_(std::move(history.costs)),
+      history_path_(options.history_path),
+      min_task_size_(options.config.min_task_size),
+      history_status_(std::move(history.status)),
+      engine_(MakeEngine(std::move(executor), options, costs_)),
+      on_destroy_(options.on_destroy) {
   try {
     root_.reset(new TaskGroup(*this, *engine_, {}));
   } catch (...) {
@@ -106,7 +115,8 @@ absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Make(SchedulerOpti
     if (!made.ok()) return made.status();
     executor = *std::move(made);
   }
-  return std::unique_ptr<TaskScheduler>(new TaskScheduler(std::move(executor), options));
+  return std::unique_ptr<TaskScheduler>(
+      new TaskScheduler(std::move(executor), options, LoadCostHistory(options.history_path)));
 }
 
 TaskScheduler::~TaskScheduler() {
@@ -144,7 +154,7 @@ absl::Status TaskScheduler::Begin(TaskGraph& graph, const GroupOptions& options)
   if (engine_->Forked()) return internal::Engine::ForkedError();
   return graph.graph_->Begin(engine_->clock(),
                              {.fail_fast = options.fail_fast, .timeout = options.timeout},
-                             engine_->teller());
+                             engine_->run_host());
 }
 
 RunSummary TaskScheduler::Run(TaskGraph& graph, const GroupOptions& options) {
@@ -196,7 +206,24 @@ absl::Status TaskScheduler::Cancel(std::string_view name) {
 void TaskScheduler::CancelAll(absl::Status why) { engine_->CancelAll(why); }
 
 absl::Status TaskScheduler::Shutdown(ShutdownMode mode) {
-  return engine_->Shutdown(mode == ShutdownMode::kCancel);
+  absl::Status ended = engine_->Shutdown(mode == ShutdownMode::kCancel);
+  if (ended.ok()) KeepHistory();
+  return ended;
+}
+
+// Whatever became of reading it: SaveCostHistory leaves alone what is not ours.
+void TaskScheduler::KeepHistory() {
+  absl::MutexLock lock(&history_mu_);
+  if (history_path_.empty() || history_kept_) return;
+  history_kept_ = true;
+  absl::Status kept =
+      internal::OrOutOfMemory([this] { return SaveCostHistory(history_path_, costs_.History()); });
+  if (!kept.ok()) history_status_ = std::move(kept);
+}
+
+absl::Status TaskScheduler::history_status() const {
+  absl::MutexLock lock(&history_mu_);
+  return history_status_;
 }
 
 }  // namespace weft

@@ -7,12 +7,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 #include "weft/core/clock.h"
@@ -21,6 +24,8 @@
 #include "weft/core/task_id.h"
 #include "weft/core/task_options.h"
 #include "weft/core/task_result.h"
+#include "weft/distribution/cost_history.h"
+#include "weft/distribution/cost_model.h"
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/run_summary.h"
 #include "weft/scheduler/shutdown_mode.h"
@@ -48,6 +53,9 @@ struct SchedulerOptions {
   // Told of every task; must outlive the scheduler. Null: nobody is, which costs a branch here
   // and there. Otherwise two or three clock reads per task, and what the observer does.
   TaskObserver* observer = nullptr;
+  // The file that keeps what each TaskKind has cost between runs: read by Create, written by
+  // Shutdown. Empty: it is remembered for as long as the scheduler lives.
+  std::string history_path = {};
   // For the threads of the executor that Create makes. InvalidArgument together with
   // `executor`, which then would not know of them, or without threads.
   WorkerHooks worker_hooks = {};
@@ -99,6 +107,9 @@ class TaskScheduler {
   // those that may stand in for blocked ones.
   int slot_count() const { return engine_->slot_count(); }
 
+  // ParallelProcessingConfig::min_task_size.
+  int min_task_size() const { return min_task_size_; }
+
   template <class... Args>
   auto Submit(Args&&... args) {
     return root_->Submit(std::forward<Args>(args)...);
@@ -139,6 +150,12 @@ class TaskScheduler {
   // How many calls of SchedulerOptions::observer have thrown.
   std::int64_t failed_events() const { return engine_->failed_events(); }
 
+  // What each kind of task has taken so far.
+  const CostModel& costs() const { return costs_; }
+  // OK, or why the history could not be read, or kept (LoadCostHistory, SaveCostHistory): then the
+  // scheduler goes on without. To be read after Shutdown.
+  absl::Status history_status() const;
+
   // By id, in any group; NotFound when the task is gone or never was.
   absl::StatusOr<TaskResult> GetStatus(TaskId id) const { return engine_->Find(id); }
   absl::Status Cancel(TaskId id);
@@ -158,11 +175,20 @@ class TaskScheduler {
 
  private:
   friend class TaskGroup;
-  TaskScheduler(std::unique_ptr<TaskExecutor> executor, const SchedulerOptions& options);
+  TaskScheduler(std::unique_ptr<TaskExecutor> executor, const SchedulerOptions& options,
+                LoadedCosts history);
   static absl::StatusOr<std::unique_ptr<TaskScheduler>> Make(SchedulerOptions& options);
   absl::Status Begin(TaskGraph& graph, const GroupOptions& options);
   RunSummary Run(internal::GraphClaim claim, const GroupOptions& options);
 
+  void KeepHistory();
+
+  CostModel costs_;
+  const std::string history_path_;
+  const int min_task_size_;
+  mutable absl::Mutex history_mu_;
+  absl::Status history_status_ ABSL_GUARDED_BY(history_mu_);
+  bool history_kept_ ABSL_GUARDED_BY(history_mu_) = false;
   internal::Engine* const engine_;  // deletes itself, when the last handle goes
   const ShutdownMode on_destroy_;
   std::unique_ptr<TaskGroup> root_;

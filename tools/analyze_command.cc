@@ -14,6 +14,7 @@
 
 #include "weft/core/parallel_processing_config.h"
 #include "weft/integrations/codebase/codebase.h"
+#include "weft/integrations/trace/trace_writer.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/tools/analysis_json.h"
 #include "weft/tools/analysis_summary.h"
@@ -34,10 +35,12 @@
 namespace weft::tools {
 namespace {
 
+// Null `trace`: none is wanted.
 absl::StatusOr<Codebase> Analyze(const AnalyzeArguments& arguments,
                                  const ParallelProcessingConfig& config,
-                                 const InterruptWatch& watch, AnalyzeProgress& progress) {
-  const absl::StatusOr<std::unique_ptr<TaskScheduler>> scheduler = MakeScheduler(config);
+                                 const InterruptWatch& watch, AnalyzeProgress& progress,
+                                 TraceWriter* trace) {
+  const absl::StatusOr<std::unique_ptr<TaskScheduler>> scheduler = MakeScheduler(config, trace);
   if (!scheduler.ok()) return scheduler.status();
   CodebaseOptions options;
   options.discover = MakeDiscoverOptions(arguments.selection);
@@ -54,8 +57,9 @@ absl::StatusOr<Codebase> Analyze(const AnalyzeArguments& arguments,
   return codebase;
 }
 
-ExitCode ReportInterruption(const AnalyzeProgress& progress) {
-  Report("interrupted: " + progress.Describe() + "; nothing was written");
+ExitCode ReportInterruption(const AnalyzeProgress& progress, const AnalyzeArguments& arguments) {
+  Report("interrupted: " + progress.Describe() +
+         (arguments.trace.has_value() ? "; only the trace was written" : "; nothing was written"));
   return kExitInterrupted;
 }
 
@@ -63,6 +67,22 @@ absl::Status PrintSummary(const AnalysisView& analysis) {
   Output output(STDOUT_FILENO, "standard output");
   output.Write(FormatSummary(analysis));
   return output.Flush();
+}
+
+// Null: none is wanted.
+absl::StatusOr<std::unique_ptr<TraceWriter>> OpenTrace(const AnalyzeArguments& arguments) {
+  if (!arguments.trace.has_value()) return nullptr;
+  return TraceWriter::Create(*arguments.trace);
+}
+
+// Whatever became of the analysis: what has run is worth looking at. False: it is of no use.
+bool CloseTrace(TraceWriter* trace) {
+  if (trace == nullptr) return true;
+  const absl::Status closed = trace->Close();
+  if (closed.ok()) return true;
+  const bool incomplete = absl::IsResourceExhausted(closed);
+  Report((incomplete ? "warning: " : "") + MakePrintable(std::string(closed.message())));
+  return incomplete;
 }
 
 // Both outputs are tried: whoever waited for the analysis gets what can be had of it.
@@ -94,13 +114,18 @@ ExitCode RunAnalyze(const AnalyzeArguments& arguments) {
     json = *std::move(found);
   }
   AnalyzeProgress progress(ChooseProgressMode(arguments.progress, STDERR_FILENO), STDERR_FILENO);
-  const absl::StatusOr<Codebase> codebase = Analyze(arguments, *config, watch, progress);
-  if (watch.interrupted()) return ReportInterruption(progress);
+  const absl::StatusOr<std::unique_ptr<TraceWriter>> trace = OpenTrace(arguments);
+  if (!trace.ok()) return ReportFailure(trace.status());
+  const absl::StatusOr<Codebase> codebase =
+      Analyze(arguments, *config, watch, progress, trace->get());
+  const bool traced = CloseTrace(trace->get());
+  if (watch.interrupted()) return ReportInterruption(progress, arguments);
   if (!codebase.ok()) return ReportFailure(codebase.status());
   if (!codebase->complete()) return ReportFailure(codebase->status());
   const absl::Status written = WriteResults(AnalysisView::Of(*codebase), json, watch);
-  if (absl::IsCancelled(written)) return ReportInterruption(progress);
+  if (absl::IsCancelled(written)) return ReportInterruption(progress, arguments);
   if (!written.ok()) return ReportFailure(written);
+  if (!traced) return kExitUnusable;
   const std::int64_t failed = codebase->totals().failed;
   if (failed == 0) return kExitDone;
   // The summary says it too, where there is one.

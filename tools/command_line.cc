@@ -58,6 +58,7 @@ constexpr const char* kAnalyzeExamples =
     "With --json - standard output is the JSON document alone, without the summary.\n"
     "The same files give the same document, however many workers there are; only\n"
     "its \"run\" part differs.\n"
+    "docs/trace.md says what a trace shows.\n"
     "docs/json.md lists the limits on one file, the keys of --config, the members,\n"
     "and what --progress json writes.\n\n";
 
@@ -75,6 +76,7 @@ struct RawValues {
   std::string max_file_size;
   std::string progress = "auto";
   std::string json;
+  std::string trace;
   std::string config_file;
 };
 
@@ -165,6 +167,8 @@ void AddAnalyze(CLI::App& app, AnalyzeArguments& arguments, RawValues& raw) {
   AddFlag(app, "--sequential", arguments.sequential, "One thread, one file after the other");
   app.add_option("--progress", raw.progress, "auto (on a terminal), always, never, or json")
       ->type_name("HOW");
+  app.add_option("--trace", raw.trace, "Write what ran when to FILE, for ui.perfetto.dev")
+      ->type_name("FILE");
   app.add_option("--config", raw.config_file, "Settings, as a JSON object")->type_name("FILE");
   app.footer(std::string(kAnalyzeExamples) + kGlobs + "\n" + kExitCodes);
 }
@@ -182,6 +186,9 @@ absl::Status TakeValues(const CLI::App& app, const RawValues& raw, AnalyzeArgume
   if (given("--json") && raw.json.empty()) {
     return RefuseValue("--json", raw.json, "a file name, or - for standard output");
   }
+  if (given("--trace") && (raw.trace.empty() || raw.trace == "-")) {
+    return RefuseValue("--trace", raw.trace, "a file name");
+  }
   if (given("--jobs") && arguments.sequential) {
     return absl::InvalidArgumentError("--jobs and --sequential exclude each other; keep one");
   }
@@ -198,7 +205,12 @@ absl::Status TakeValues(const CLI::App& app, const RawValues& raw, AnalyzeArgume
   const absl::StatusOr<ProgressChoice> progress = ReadProgress(raw.progress);
   if (!progress.ok()) return progress.status();
   arguments.progress = *progress;
+  if (given("--json") && given("--trace") && raw.json == raw.trace) {
+    return absl::InvalidArgumentError("--json and --trace name the same file, '" +
+                                      MakePrintable(raw.trace) + "'; give each its own");
+  }
   if (given("--json")) arguments.json = raw.json;
+  if (given("--trace")) arguments.trace = raw.trace;
   if (given("--config")) arguments.config_file = raw.config_file;
   return absl::OkStatus();
 }

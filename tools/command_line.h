@@ -28,7 +28,8 @@ struct SelectionArguments {
 
 struct AnalyzeArguments {
   SelectionArguments selection;
-  std::optional<std::string> json;  // a file, or "-"
+  std::optional<std::string> json;   // a file, or "-"
+  std::optional<std::string> trace;  // a file
   std::optional<std::string> config_file;
   std::optional<int> jobs;  // 1 to ParallelProcessingConfig::kMaxWorkers
   bool sequential = false;

@@ -16,7 +16,8 @@
 
 namespace weft::tools {
 
-absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingConfig config) {
+absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingConfig config,
+                                                             TaskObserver* observer) {
   if (config.parallel && config.num_workers == 0) {
     const Topology topology = ReadTopology();
     for (const std::string& warning : topology.warnings) {
@@ -24,7 +25,7 @@ absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingC
     }
     config.num_workers = std::min(topology.usable_workers, ParallelProcessingConfig::kMaxWorkers);
   }
-  return TaskScheduler::Create(SchedulerOptions{.config = config});
+  return TaskScheduler::Create(SchedulerOptions{.config = config, .observer = observer});
 }
 
 }  // namespace weft::tools

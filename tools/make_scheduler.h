@@ -16,7 +16,9 @@ namespace weft::tools {
 
 // Reports each source of a limit that made no sense, and goes on without it.
 // Errors: those of TaskScheduler::Create.
-absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingConfig config);
+// Null `observer`: nobody observes.
+absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingConfig config,
+                                                             TaskObserver* observer = nullptr);
 
 }  // namespace weft::tools
 

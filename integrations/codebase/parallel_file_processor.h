@@ -41,6 +41,7 @@ struct FileProcessorOptions {
 
   // Call the function also for files that could not be read. Otherwise their error is
   // their result.
+  TaskKind kind = "file";  // of the tasks, one for each file
   bool call_on_unreadable = false;
 
   // Called after each file, from the worker that had it, also at the same time from
@@ -77,7 +78,7 @@ class ParallelFileProcessor {
     WorkerLocal<std::string> buffers(group.scheduler());
     std::atomic<std::int64_t> done{0};
     const auto total = static_cast<std::int64_t>(paths.size());
-    return ParallelMap(group, paths, [&](TaskContext& context, const std::string& path) {
+    const auto process = [&](TaskContext& context, const std::string& path) {
       const Progress progress{options_, done, total};  // also when `function` throws
       std::string& buffer = buffers.Get(context);
       const FileContent content = Read(path, buffer);
@@ -85,7 +86,8 @@ class ParallelFileProcessor {
         return Result(WithPath(path, content.status));
       }
       return Call<Result>(function, context, content);
-    });
+    };
+    return ParallelMap(group, paths, process, {.kind = options_.kind});
   }
 
  private:

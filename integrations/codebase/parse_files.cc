@@ -53,8 +53,10 @@ absl::StatusOr<ParsedFiles> ParseFiles(TaskGroup& group, const std::string& root
                                        std::span<const std::string> paths,
                                        const ParseOptions& options) {
   if (absl::Status valid = options.limits.Validate(); !valid.ok()) return valid;
-  absl::StatusOr<ParallelFileProcessor> files = ParallelFileProcessor::Open(
-      root, {.max_file_bytes = options.limits.max_file_bytes, .call_on_unreadable = true});
+  absl::StatusOr<ParallelFileProcessor> files =
+      ParallelFileProcessor::Open(root, {.max_file_bytes = options.limits.max_file_bytes,
+                                         .kind = "parse file",
+                                         .call_on_unreadable = true});
   if (!files.ok()) return files.status();
   const Clock& clock = options.clock != nullptr ? *options.clock : SteadyClock();
   WorkerLocal<internal::RecordBuilder> builders(group.scheduler(), [&options] {

@@ -16,9 +16,14 @@
 #include "absl/status/statusor.h"
 
 #include "weft/core/task_context.h"
+#include "weft/core/task_options.h"
 #include "weft/scheduler/internal/task_ptr.h"
 
 namespace weft::internal {
+
+// So that a call that begins with options is told apart.
+template <class F>
+concept NotOptions = !std::is_convertible_v<F, TaskOptions>;
 
 template <class... P>
 struct TypeList {

@@ -36,7 +36,10 @@ constinit thread_local Engine::ThreadFrame* Engine::current_frame_ = nullptr;
 
 Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options)
     : clock_(clock),
+      costs_(*options.costs),
       record_times_(options.record_times),
+      critical_path_priority_(options.critical_path_priority),
+      max_in_flight_(options.max_in_flight),
       max_width_(executor->max_width()),
       drains_in_wait_(executor->drains_in_wait()),
       cancelled_(absl::CancelledError("cancelled")),
@@ -57,8 +60,9 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
                      ? nullptr
                      : std::make_unique<SimulatedWorkers>(
                            loop_, &clock_ == executor_->simulation()->clock ? &timers_ : nullptr,
-                           *executor_->simulation())) {
+                           *executor_->simulation(), costs_)) {
   if (!CountForks()) throw std::bad_alloc();
+  if (max_in_flight_ < max_width_) loop_.SetMost(max_in_flight_);
   no_memory_ = &MakeStandIn(OutOfMemory());
   forked_ = &MakeStandIn(ForkedError());
   forked_group_ = MakeCounted<GroupCore>(*this, clock_, *pool_, GroupCore::Limits{});

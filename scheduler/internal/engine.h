@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,6 +62,9 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
     bool steals = true;
     std::uint64_t seed = 0;  // of what is left to chance
     TaskObserver* observer = nullptr;
+    CostModel* costs = nullptr;  // never null; outlives what runs
+    int critical_path_priority = 0;
+    int max_in_flight = std::numeric_limits<int>::max();  // running and parked
   };
   // Throws std::bad_alloc.
   Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options);
@@ -82,8 +86,13 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   std::int64_t failed_hooks() const { return executor_->failed_hooks(); }
   std::int64_t late_pumps() const { return executor_->late_pumps(); }
   std::int64_t failed_events() const { return teller_ ? teller_->failed() : 0; }
-  // Null: nobody observes.
-  EventTeller* teller() { return teller_ ? &*teller_ : nullptr; }
+  // For runs of graphs.
+  RunHost run_host() {
+    return {.teller = teller_ ? &*teller_ : nullptr,
+            .costs = &costs_,
+            .simulated = simulated_.get(),
+            .critical_path_priority = critical_path_priority_};
+  }
   bool drains_in_wait() const { return drains_in_wait_; }
   // The TaskScheduler goes: after Shutdown, when its groups have gone. Tasks whose
   // handles live on keep the engine.
@@ -214,13 +223,15 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   struct Attempt {
     int number = 1;
     bool may_follow = false;  // another one, if this fails
+    // When it began, where somebody wants to know.
+    absl::Duration began = absl::ZeroDuration();
   };
   // Of those.
   static Attempt BeginAttempt(EngineTask& task, const EngineWorker& worker) noexcept;
   // The body has returned `status`, which may become another. True: the task is parked, or
   // another's already; `drop`, and `outer` has its worker back.
-  static bool EndAttempt(EngineTask& task, EngineWorker& worker, const EngineWorker::Body& outer,
-                         bool drop, absl::Status& status) noexcept;
+  static bool EndAttempt(EngineTask& task, EngineWorker& worker, const Attempt& attempt,
+                         const EngineWorker::Body& outer, bool drop, absl::Status& status) noexcept;
   // Whether the attempt that runs was asked to stop because its time is over.
   static bool IsLate(const EngineTask& task) noexcept;
   static absl::Duration TimeLeft(const EngineTask& task) noexcept;
@@ -327,6 +338,12 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   static std::uintptr_t& EdgesOf(EngineTask& task, Bits word);
   TaskExtras& MakeExtras(EngineTask& task);
   void FreeExtras(TaskExtras& extras) noexcept;
+
+  // engine_attempts.cc
+  // So many more, or less: as many fewer may run.
+  void CountParked(int change) noexcept;
+  // As many bodies may run now.
+  int MostRunning() const;
 
   // engine_lanes.cc
   bool RaiseOne(EngineTask& task, Lane lane) noexcept;
@@ -523,7 +540,10 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
 
   // Constant after construction.
   const Clock& clock_;
+  CostModel& costs_;
   const bool record_times_;
+  const int critical_path_priority_;
+  const int max_in_flight_;
   const int max_width_;
   const bool drains_in_wait_;
   const std::uint32_t forks_ = ForkCount();
@@ -541,6 +561,8 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   std::optional<EventTeller> teller_;
   Timers timers_;
   JitterSource jitter_;
+  StdPlatform::Atomic<std::int64_t> parked_{0};
+  absl::Mutex most_mu_;                                // who tells the run loop
   const std::unique_ptr<SimulatedWorkers> simulated_;  // null: the workers are threads
   int graphs_on_stack_ = 0;                            // guarded by whoever drains
   StdPlatform::Atomic<Phase> phase_{Phase::kOpen};

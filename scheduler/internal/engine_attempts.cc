@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 #include "weft/scheduler/internal/engine_ending.h"
@@ -28,6 +29,12 @@ namespace {
 TaskPolicy* PolicyIn(const EngineTask& task) {
   TaskRarities* const rarities = RaritiesOf(task);
   return rarities == nullptr ? nullptr : rarities->policy.get();
+}
+
+// Whether its kind is to learn how long it took.
+bool IsMeasured(const EngineTask& task) {
+  const TaskExtras* const extras = ExtrasOf(task);
+  return extras != nullptr && extras->kind.remembered();
 }
 
 absl::Status AttemptLate(absl::Duration timeout) noexcept {
@@ -49,12 +56,15 @@ absl::StatusOr<std::unique_ptr<TaskPolicy>> Engine::Attempts::MakePolicy(
   if (options != nullptr) {
     if (absl::Status valid = options->Validate(); !valid.ok()) return valid;
   }
-  const bool special = options != nullptr && options->IsSpecial();
+  const bool special =
+      options != nullptr && (options->IsSpecial() || (engine.simulated_ && options->cost > 0));
   if (!special && !engine.record_times_) return nullptr;
   auto policy = std::make_unique<TaskPolicy>();
   policy->records_times = engine.record_times_;
   policy->timer.fire = &Fire;
   if (!special) return policy;
+  policy->cost = options->cost;
+  if (!options->IsSpecial()) return policy;
   if (absl::Status prepared = engine.timers_.Prepare(); !prepared.ok()) return prepared;
   policy->attempt_timeout = options->attempt_timeout;
   policy->deadline = options->timeout;
@@ -68,7 +78,11 @@ absl::StatusOr<std::unique_ptr<TaskPolicy>> Engine::Attempts::MakePolicy(
 absl::Status Engine::Prepare(GroupCore& group, EngineTask& task, const TaskOptions* options) {
   absl::StatusOr<std::unique_ptr<TaskPolicy>> policy = Attempts::MakePolicy(*this, options);
   if (!policy.ok()) return policy.status();
-  if (*policy != nullptr || AreSpecial(group)) task.ops = OpsOf(task).special;
+  const KindId kind = options == nullptr ? KindId() : costs_.Intern(options->kind);
+  if (kind.remembered()) MakeExtras(task).kind = kind;
+  if (*policy != nullptr || kind.remembered() || AreSpecial(group)) {
+    task.ops = OpsOf(task).special;
+  }
   if (*policy != nullptr) MakeExtras(task).rarities.Make().policy = *std::move(policy);
   return absl::OkStatus();
 }
@@ -86,6 +100,11 @@ void Engine::Attempts::StartClock(EngineTask& task) noexcept {
 
 ReadyNode* Engine::StepSpecial(ReadyNode& node, EngineWorker& worker) noexcept {
   auto& task = static_cast<EngineTask&>(node);
+  // Before the claim: who resumes it later queues it again.
+  if (TaskPolicy* const policy = PolicyIn(task); policy != nullptr && policy->retries != nullptr) {
+    std::lock_guard lock(RaritiesOf(task)->lock);
+    policy->queued = false;
+  }
   return Begin(task, worker) ? OpsOf(task).run(task, worker, /*drop=*/true) : nullptr;
 }
 
@@ -96,12 +115,14 @@ Engine::Attempt Engine::BeginAttempt(EngineTask& task, const EngineWorker& worke
     const int number = policy == nullptr ? 1 : policy->begun + 1;  // ours: nobody else begins
     engine.Tell(TaskEventKind::kStarted, TaskState::kRunning, task, &worker, {}, number);
   }
-  if (policy == nullptr) return {};
-  TaskRarities& rarities = *RaritiesOf(task);
+  const bool measured = IsMeasured(task);
+  if (policy == nullptr && !measured) return {};
   const SimulatedWorkers* const simulated = engine.simulated_.get();
   const absl::Duration now = engine.clock_.Now();
   const bool simulates = simulated != nullptr && &simulated->clock() == &engine.clock_;
   const absl::Duration began = simulates ? simulated->begin() : now;
+  if (policy == nullptr) return {.began = began};
+  TaskRarities& rarities = *RaritiesOf(task);
   // Those of the attempt before go after the lock.
   std::optional<CancellationSource> source;
   absl::Status degraded;
@@ -117,16 +138,19 @@ Engine::Attempt Engine::BeginAttempt(EngineTask& task, const EngineWorker& worke
   policy->late = now >= std::min(policy->attempt_deadline, policy->deadline);
   if (policy->attempt_deadline < policy->deadline) Attempts::Rearm(task, *policy);
   const int most = policy->retries == nullptr ? 1 : policy->retries->policy.max_attempts;
-  return {.number = policy->begun, .may_follow = policy->begun < most};
+  return {.number = policy->begun, .may_follow = policy->begun < most, .began = began};
 }
 
-bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const EngineWorker::Body& outer,
-                        bool drop, absl::Status& status) noexcept {
+bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const Attempt& attempt,
+                        const EngineWorker::Body& outer, bool drop, absl::Status& status) noexcept {
   Engine& engine = Of(task);
   auto& group = static_cast<GroupCore&>(*task.scope);
   const bool finaliser = (task.word.load(std::memory_order_relaxed) & TaskWord::kFinaliser) != 0;
   const absl::Duration group_deadline = finaliser ? absl::InfiniteDuration() : group.deadline();
   const absl::Duration now = engine.clock_.Now();
+  if (status.ok() && IsMeasured(task)) {
+    engine.costs_.Observe(ExtrasOf(task)->kind, absl::ToDoubleMicroseconds(now - attempt.began));
+  }
   if (now >= group_deadline) status = GroupCore::LateStatus();
   TaskPolicy* const policy = PolicyIn(task);
   if (policy == nullptr) return false;
@@ -154,7 +178,9 @@ bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const EngineWork
     if (!again) return false;
     worker.EndBody(outer);
     policy->wakes = now + policy->retries->backoff;
+    engine.CountParked(1);
     if (!task.Park()) {  // it was asked to stop
+      engine.CountParked(-1);
       policy->wakes = absl::InfiniteDuration();
       worker.BeginBody(task);
       return false;
@@ -240,6 +266,7 @@ void Engine::Attempts::Fire(Timer& timer) noexcept {
   const absl::Duration now = engine.clock_.Now();
   bool task_late = false;
   bool resumed = false;
+  bool queued = false;
   absl::Status attempt_late;
   std::optional<CancellationSource> source;  // of the attempt that runs
   {
@@ -260,16 +287,29 @@ void Engine::Attempts::Fire(Timer& timer) noexcept {
         engine.Tell(TaskEventKind::kReady, TaskState::kReady, task, engine.WorkerOfThread());
       }
       resumed = !task_late && task.Resume();
+      if (resumed) engine.CountParked(-1);
+      if (resumed) queued = std::exchange(policy.queued, true);
     }
     Rearm(task, policy);
   }
   if (task_late) return EndLate(task, std::move(source));
   if (!attempt_late.ok() && source) source->Cancel(attempt_late);
   if (!resumed) return;
+  if (queued) return engine.WakeShared(nullptr);  // the entry that is there has its own pin
   // relaxed: whoever raises it after Resume finds it ready.
   const Lane lane = LaneIn(task.word.load(std::memory_order_relaxed));
   engine.loop_.AddShared(*held.Release(), lane);
   engine.WakeShared(nullptr);
+}
+
+bool Engine::Attempts::KeepEntry(EngineTask& task) noexcept {
+  TaskPolicy* const policy = PolicyIn(task);
+  if (policy == nullptr || policy->retries == nullptr) return false;
+  std::lock_guard lock(RaritiesOf(task)->lock);
+  const Bits word = task.word.load(std::memory_order_relaxed);
+  policy->queued =
+      TaskWord::StateIn(word) == TaskState::kPending && (word & TaskWord::kEnding) == 0;
+  return policy->queued;
 }
 
 // Whoever runs it ends it, and has been told.
@@ -285,6 +325,21 @@ void Engine::Attempts::EndLate(EngineTask& task,
   Ending ending(engine.WorkerOfThread());
   engine.EndUnrunFailed(task, LateStatus(), ending);
   engine.FinishCall(ending);
+}
+
+void Engine::CountParked(int change) noexcept {
+  const std::int64_t parked = parked_.fetch_add(change, std::memory_order_relaxed);
+  // Most that are parked leave room for all workers.
+  if (parked + max_width_ < max_in_flight_) return;
+  absl::MutexLock lock(&most_mu_);
+  loop_.SetMost(MostRunning());
+}
+
+int Engine::MostRunning() const {
+  // On another clock no timer would let simulated workers go on.
+  if (simulated_ != nullptr && &simulated_->clock() != &clock_) return max_in_flight_;
+  const std::int64_t most = max_in_flight_ - parked_.load(std::memory_order_relaxed);
+  return static_cast<int>(std::max<std::int64_t>(most, 0));
 }
 
 bool Engine::IsLate(const EngineTask& task) noexcept {

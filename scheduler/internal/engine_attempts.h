@@ -34,6 +34,10 @@ class Engine::Attempts {
   // Before the end, under the lock. True: the timer's pin is the caller's.
   static bool Close(Engine& engine, TaskPolicy& policy) noexcept;
 
+  // Of a task whose own entry was taken out of its queue: whether it is to be put back, because the
+  // task was resumed meanwhile.
+  static bool KeepEntry(EngineTask& task) noexcept;
+
   // What a token says whose task is late.
   static absl::Status LateStatus() noexcept;
 

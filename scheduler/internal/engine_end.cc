@@ -234,6 +234,8 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   }
   armed = TaskPin();
   const Bits before = task.word.load(std::memory_order_relaxed);
+  if (TaskWord::StateIn(before) == TaskState::kParked) [[unlikely]]
+    CountParked(-1);
   if ((before & TaskWord::kBareName) == 0) {
     if (state != TaskState::kCompleted) group.CountEndAs(state);
     if (teller_) [[unlikely]]

@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_successors.h"
 #include "weft/scheduler/internal/raised_entry.h"
@@ -33,7 +34,7 @@ bool Waits(const EngineTask& task) {
 ReadyNode* StepRaised(ReadyNode& node, EngineWorker& worker) noexcept {
   EngineTask& task = TaskOf(node);
   Engine::FreeEntry(static_cast<EngineTask&>(node), &worker);
-  return task.ops->step(task, worker);
+  return Engine::Begin(task, worker) ? OpsOf(task).run(task, worker, /*drop=*/true) : nullptr;
 }
 
 void Engine::FreeEntry(EngineTask& entry, EngineWorker* worker) noexcept {
@@ -48,7 +49,12 @@ void Engine::FreeEntry(EngineTask& entry, EngineWorker* worker) noexcept {
 
 void Engine::DropEntry(ReadyNode& node) noexcept {
   EngineTask& task = TaskOf(node);
-  if (&task != &node) FreeEntry(static_cast<EngineTask&>(node), Of(task).WorkerOfThread());
+  if (&task != &node) {
+    FreeEntry(static_cast<EngineTask&>(node), Of(task).WorkerOfThread());
+  } else if (Attempts::KeepEntry(task)) {
+    Of(task).loop_.AddShared(task, LaneIn(task.word.load(std::memory_order_relaxed)));
+    return;
+  }
   Unpin(task);
 }
 

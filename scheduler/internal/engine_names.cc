@@ -160,6 +160,8 @@ absl::Status Engine::MakePlans(GroupCore& group, std::span<TaskDefinition> defin
     if (!policy.ok()) return policy.status();
     plan.policy = *std::move(policy);
     if (plan.policy != nullptr) MakeExtras(*plan.task).rarities.Make();
+    plan.kind = costs_.Intern(options.kind);
+    if (plan.kind.remembered()) MakeExtras(*plan.task);
   }
   return absl::OkStatus();
 }
@@ -187,7 +189,10 @@ void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
   for (Plan& plan : plans.all) {
     EngineTask& task = *plan.task;
     if (plan.policy != nullptr) RaritiesOf(task)->policy = std::move(plan.policy);
-    if (plan.definition->options.IsSpecial() || AreSpecial(group)) task.ops = OpsOf(task).special;
+    if (plan.kind.remembered()) ExtrasOf(task)->kind = plan.kind;
+    if (RaritiesOf(task) != nullptr || plan.kind.remembered() || AreSpecial(group)) {
+      task.ops = OpsOf(task).special;
+    }
     FunctionKind::Room::Make(task, std::move(plan.definition->function));
     const auto missing = static_cast<std::uint32_t>(plan.dependencies.size()) + 1;
     EnginePool::JoinOf(task).store(missing, std::memory_order_relaxed);

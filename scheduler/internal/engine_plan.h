@@ -23,6 +23,7 @@ struct Engine::Plan {
   bool was_name = false;  // others wait for it already
   absl::InlinedVector<Dependency, 3> dependencies = {};
   std::unique_ptr<TaskPolicy> policy = {};
+  KindId kind = {};
   Linked linked = {};
 };
 

@@ -81,17 +81,17 @@ void Engine::EndDraining() {
 bool Engine::DrainOne(ThreadFrame& thread) {
   timers_.FireDue();
   if (simulated_ == nullptr) {
-    ReadyNode* const node = loop_.TakeInTurn();
+    ReadyNode* const node = MostRunning() > 0 ? loop_.TakeInTurn() : nullptr;
     if (node != nullptr) RunFromQueue(*node, *thread.worker);
     thread.worker->HandInEnds();
     return node != nullptr;
   }
-  const SimulatedWorkers::Turn turn = simulated_->Next();
+  const SimulatedWorkers::Turn turn = simulated_->Next(MostRunning());
   if (turn.node == nullptr) return false;
   OnSlot(turn.slot);
   ReadyNode* successor = loop_.RunNext(*thread.worker, *turn.node);
-  if (successor != nullptr && !loop_.MayGoOn()) {
-    thread.worker->Push(*std::exchange(successor, nullptr));
+  if (successor != nullptr && !loop_.MayGoOn(*successor)) {
+    loop_.PutBack(*thread.worker, *std::exchange(successor, nullptr));
   }
   thread.worker->HandInEnds();
   simulated_->HasEnded(turn.slot, successor);
@@ -99,8 +99,9 @@ bool Engine::DrainOne(ThreadFrame& thread) {
 }
 
 bool Engine::SeemsToHaveReady() {
-  if (simulated_ == nullptr) return !loop_.lanes().empty();
-  return simulated_->HasTaken() || loop_.WorkVisible();
+  const bool may_begin = MostRunning() > 0;
+  if (simulated_ == nullptr) return may_begin && !loop_.lanes().empty();
+  return simulated_->HasTaken() || (may_begin && loop_.WorkVisible());
 }
 
 void Engine::RunGraphByDraining(Graph& graph) {
@@ -111,7 +112,7 @@ void Engine::RunGraphByDraining(Graph& graph) {
       loop_.RunAlone(graph.roots(), graph.done(), *frame.worker,
                      [this](ReadyNode&) { timers_.FireDue(); });
     } else {
-      loop_.Offer(graph.roots());
+      graph.Offer(loop_);
       while (!graph.done().IsSet() && DrainOne(frame)) {
       }
     }
@@ -143,7 +144,7 @@ absl::Status Engine::RunGraphOnStack(ThreadFrame& thread, Graph& graph) {
 absl::Status Engine::RunGraphIn(ThreadFrame& thread, Graph& graph) {
   if (drains_in_wait_) return RunGraphOnStack(thread, graph);
   if (!loop_.MayBlock()) return TooManyBlocked();
-  loop_.Begin(graph.roots());
+  graph.Begin(loop_);
   const BlockingScope blocking;  // another worker takes our place
   return AwaitRun(graph, /*inside=*/true);
 }
@@ -184,6 +185,16 @@ absl::Status Engine::RunGraph(Graph& graph) {
   GraphRun run;
   run.graph = &graph;
   const bool timed = graph.deadline() != absl::InfiniteDuration();
+  if (graph.ranked()) {
+    const absl::Status room = OrOutOfMemory([&] {
+      loop_.lanes().Reserve(graph.ranked_counts());
+      return absl::OkStatus();
+    });
+    if (!room.ok()) return room;
+  }
+  const absl::Cleanup release = [&] {
+    if (graph.ranked()) loop_.lanes().Release(graph.ranked_counts());
+  };
   if (timed) {
     if (absl::Status prepared = timers_.Prepare(); !prepared.ok()) return prepared;
   }
@@ -236,7 +247,8 @@ void Engine::RunGraphHere(Graph& graph) {
   ThreadFrame frame(this, nullptr);
   BlockedPump hook(*this);
   const ScopedBlockingHook scoped(&hook);
-  loop_.Run(graph.roots(), graph.done());
+  graph.Offer(loop_);
+  loop_.TakePart(graph.done());
   AwaitRun(graph, /*inside=*/false).IgnoreError();  // gives up nothing
 }
 

@@ -305,7 +305,7 @@ void Engine::RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Clai
     claimed = EngineTask::Claimed::kEnd;
   }
   if (claimed == EngineTask::Claimed::kRun) {
-    if (simulated_ != nullptr) simulated_->SpendOnTask();
+    if (simulated_ != nullptr) simulated_->SpendOnTask(task);
     ReadyNode* const next = OpsOf(task).run(task, worker, /*drop=*/false);
     if (next != nullptr) worker.GiveAway(*next);
   } else {

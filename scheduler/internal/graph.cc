@@ -117,7 +117,11 @@ GraphNode& Graph::NewNode(const GraphNodeOps& ops) noexcept {
   return *node;
 }
 
-void Graph::DropNewest() noexcept { costs_.erase(&NodeAt(--node_count_)); }
+void Graph::DropNewest() noexcept {
+  const GraphNode* const newest = &NodeAt(--node_count_);
+  costs_.erase(newest);
+  options_.erase(newest);
+}
 
 GraphNode& Graph::DropNewestForMemory() noexcept {
   DropNewest();
@@ -219,6 +223,9 @@ absl::Status Graph::Clear() {
   roots_.clear();
   names_.clear();
   costs_.clear();
+  options_.clear();
+  kinds_.clear();
+  ranks_made_ = false;
   refused_ = absl::OkStatus();
   in_creation_order_ = true;
   frozen_ = false;

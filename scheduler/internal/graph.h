@@ -26,6 +26,8 @@
 #include "weft/core/internal/fork_count.h"
 #include "weft/core/internal/platform.h"
 #include "weft/core/internal/running_task.h"
+#include "weft/core/task_options.h"
+#include "weft/distribution/cost_model.h"
 #include "weft/scheduler/internal/event_teller.h"
 #include "weft/scheduler/internal/graph_core.h"
 #include "weft/scheduler/internal/latch.h"
@@ -49,6 +51,18 @@ std::shared_ptr<GraphNodePool> SharedNodePool();
 // What the bodies of a run see of it.
 //
 // Thread safety: any thread; Rearm between runs.
+class SimulatedWorkers;
+
+// What a scheduler gives to the runs of its graphs.
+//
+// Thread safety: a plain value.
+struct RunHost {
+  EventTeller* teller = nullptr;                // null: nobody observes
+  CostModel* costs = nullptr;                   // never null in a run
+  const SimulatedWorkers* simulated = nullptr;  // null: the workers are threads
+  int critical_path_priority = 0;
+};
+
 class GraphRunTask final : public RunningTask {
  public:
   CancellationToken Token() override;
@@ -106,6 +120,8 @@ class Graph final : public GraphCore<StdPlatform> {
   void Connect(GraphNode& before, GraphNode& after);
   void SetName(GraphNode& node, std::string name);
   void SetCost(GraphNode& node, double microseconds);
+  // graph_rank.cc
+  void SetOptions(GraphNode& node, const TaskOptions& options);
   void SetRunAnyway(GraphNode& node, bool run_anyway);
   void Refuse(absl::Status why) noexcept;
   void Refuse(absl::StatusCode code, std::string_view why) noexcept;
@@ -119,6 +135,11 @@ class Graph final : public GraphCore<StdPlatform> {
   std::size_t node_count() const { return node_count_; }
   std::size_t edge_count() const { return edge_count_; }
   std::string NameOf(const GraphNode& node) const;
+  // Empty: it has none.
+  std::string_view NameIn(const ReadyNode& node) const {
+    const auto name = names_.find(static_cast<const GraphNode*>(&node));
+    return name == names_.end() ? std::string_view() : std::string_view(name->second);
+  }
   // In microseconds; none when none was given.
   std::optional<double> CostOf(const ReadyNode& node) const;
   std::string ToDot() const;
@@ -129,8 +150,13 @@ class Graph final : public GraphCore<StdPlatform> {
     absl::Duration timeout = absl::InfiniteDuration();
   };
   // FailedPrecondition: it runs already.
-  // Null `teller`: nobody observes the run.
-  absl::Status Begin(const Clock& clock, const Limits& limits, EventTeller* teller);
+  absl::Status Begin(const Clock& clock, const Limits& limits, const RunHost& host);
+  // Whether its nodes have ranks in this run, and how many in each lane.
+  using GraphCore::ranked;
+  const ReadyLanes<StdPlatform>::RankedCounts& ranked_counts() const { return ranked_counts_; }
+  // Puts the first nodes where workers find them; and sees to it that one comes.
+  void Offer(RunLoop<StdPlatform>& loop);
+  void Begin(RunLoop<StdPlatform>& loop);
   absl::Duration deadline() const { return deadline_; }
   RootRange<StdPlatform>& roots() { return range_; }
   // Instead of the run, if none of its nodes was taken. Then its latch is not set.
@@ -144,9 +170,9 @@ class Graph final : public GraphCore<StdPlatform> {
   RunningTask& run_task() { return *run_task_; }
 
   // A body is about to run.
-  void TellStarted(const GraphNode& node, const GraphWorker& worker) noexcept {
-    if (observed()) [[unlikely]]
-      TellNow(TaskEventKind::kStarted, TaskState::kRunning, node, worker.slot());
+  void NoteStart(const GraphNode& node, GraphWorker& worker) noexcept {
+    if (special()) [[unlikely]]
+      NoteStartNow(node, worker);
   }
   GraphNode* EndFailed(GraphNode& node, GraphWorker& worker, absl::Status status) noexcept;
   GraphNode* EndUnrun(GraphNode& node, GraphWorker& worker) noexcept;
@@ -181,14 +207,29 @@ class Graph final : public GraphCore<StdPlatform> {
   void TellNodes(int slot) noexcept;
   void TellNow(TaskEventKind kind, TaskState state, const GraphNode& node, int slot,
                const GraphNode* other = nullptr) noexcept;
-  void TellEnded(GraphNode& node, TaskState state, GraphWorker& worker) noexcept override;
-  void TellReleased(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept override;
-  void TellReady(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept override;
+  void NoteStartNow(const GraphNode& node, GraphWorker& worker) noexcept;
+  void NoteEnd(GraphNode& node, TaskState state, GraphWorker& worker) noexcept override;
+  void NoteReleased(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept override;
+  void NoteReady(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept override;
+  // graph_rank.cc
+  static void SetRank(GraphNode& node, std::uint32_t rank) {
+    const std::uint32_t flags =
+        node.word.load(std::memory_order_relaxed) & ((1U << kRankShift) - 1);
+    node.word.store(flags | (rank << kRankShift), std::memory_order_relaxed);
+  }
+  TaskKind KindOf(const GraphNode& node) const;
+  bool NeedsRanks(const RunHost& host);
+  std::vector<double> KnownCosts() const;
+  std::vector<GraphNode*> InOrder() const;
+  void MakeRanks(const RunHost& host);
+  absl::Status Rank(const RunHost& host) noexcept;
+  bool TakeBackRanked(RunLoop<StdPlatform>& loop);
   TaskId IdOf(const GraphNode& node) const {
     return {.index = GraphNodePool::IndexOf(node), .generation = run_number_};
   }
   static ReadyNode* StepNested(ReadyNode& ready, GraphWorker& worker) noexcept;
   static void DestroyNested(ReadyNode& node);
+  void BeginNested(const RunHost& host, GraphWorker& worker) noexcept;
   bool StartNestedRun(GraphWorker& worker) noexcept;
   absl::Status NestedFailure() const noexcept;
   void EndNestedRun(GraphWorker& worker) noexcept;
@@ -209,10 +250,25 @@ class Graph final : public GraphCore<StdPlatform> {
   std::vector<std::pair<const GraphNode*, std::size_t>> ordinals_;
   absl::flat_hash_map<const GraphNode*, std::string> names_;
   absl::flat_hash_map<const GraphNode*, double> costs_;
+  struct NodeOptions {
+    std::size_t kind = 0;  // in kinds_
+    int priority = 0;
+  };
+  absl::flat_hash_map<const GraphNode*, NodeOptions> options_;
+  std::vector<TaskKind> kinds_;
+  // What the ranks were made of.
+  bool ranks_made_ = false;
+  bool has_ranks_ = false;
+  int ranks_for_ = 0;              // critical_path_priority
+  std::vector<double> predicted_;  // by kind; 0: not known
+  ReadyLanes<StdPlatform>::RankedCounts ranked_counts_{};
 
   // A run.
   StdPlatform::Atomic<bool> running_{false};
-  EventTeller* teller_ = nullptr;
+  RunHost host_;
+  bool learns_ = false;
+  bool use_ranks_ = false;
+  std::vector<KindId> kind_ids_;  // by kind
   std::uint32_t run_number_ = 0;  // of those that were observed
   StopFlag stop_{false};
   bool fail_fast_ = false;

@@ -78,7 +78,7 @@ struct GraphBodyKind {
     Graph& graph = Graph::Of(node);
     if (!graph.MayRun(node)) [[unlikely]]
       return graph.EndUnrun(node, worker);
-    graph.TellStarted(node, worker);
+    graph.NoteStart(node, worker);
     try {
       F& function = GraphPayload<F>::In(node);
       if constexpr (std::is_void_v<Return>) {
@@ -106,7 +106,7 @@ struct GraphConditionKind {
     Graph& graph = Graph::Of(node);
     if (!graph.MayRun(node)) [[unlikely]]
       return graph.EndUnrun(node, worker);
-    graph.TellStarted(node, worker);
+    graph.NoteStart(node, worker);
     std::uint32_t taken = node.successor_count;  // none
     try {
       const auto number =

@@ -8,10 +8,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "weft/core/task_state.h"
 #include "weft/scheduler/internal/node.h"
 #include "weft/scheduler/internal/node_pool.h"
+#include "weft/scheduler/internal/run_loop.h"
 #include "weft/scheduler/internal/scope.h"
 #include "weft/scheduler/internal/worker.h"
 
@@ -51,18 +53,18 @@ class GraphCore : public CountedScope<P> {
   }
 
   StaticNode<P>* EndCompleted(StaticNode<P>& node, Worker<P>& worker) {
-    if (observed_) [[unlikely]]
-      return EndObserved(node, worker);
+    if (special_) [[unlikely]]
+      return EndSpecial(node, worker);
     return End(
-        node, worker, [](StaticNode<P>&) {}, Untold{});
+        node, worker, [](StaticNode<P>&) {}, Plainly{});
   }
   [[gnu::noinline]] StaticNode<P>* EndOtherwise(StaticNode<P>& node, Worker<P>& worker,
                                                 GraphEnd how) {
     counts_[static_cast<std::size_t>(how)].fetch_add(1, std::memory_order_relaxed);
-    if (observed_) TellEnded(node, StateOf(how), worker);
+    if (special_) NoteEnd(node, StateOf(how), worker);
     return End(
         node, worker, [](StaticNode<P>& successor) { Doom(successor, kDoomed); },
-        Told{*this, node, worker});
+        Specially{*this, node, worker});
   }
   // A ready node that may not run.
   [[gnu::noinline]] StaticNode<P>* EndUnrun(StaticNode<P>& node, Worker<P>& worker) {
@@ -75,13 +77,13 @@ class GraphCore : public CountedScope<P> {
   StaticNode<P>* EndCondition(StaticNode<P>& node, Worker<P>& worker, std::uint32_t taken) {
     const StaticNode<P>* const chosen =
         taken < node.successor_count ? node.successors[taken] : nullptr;
-    if (observed_) TellEnded(node, TaskState::kCompleted, worker);
+    if (special_) NoteEnd(node, TaskState::kCompleted, worker);
     return End(
         node, worker,
         [chosen](StaticNode<P>& successor) {
           if (&successor != chosen) Doom(successor, kNotTaken);
         },
-        Told{*this, node, worker});
+        Specially{*this, node, worker});
   }
 
   std::int64_t count(GraphEnd how) const {
@@ -92,32 +94,40 @@ class GraphCore : public CountedScope<P> {
  protected:
   ~GraphCore() = default;
 
-  // For runs that somebody observes: a node ends; its successor is told so, and may become ready.
-  void SetObserved(bool observed) { observed_ = observed; }
-  bool observed() const { return observed_; }
-  virtual void TellEnded(StaticNode<P>&, TaskState, Worker<P>&) noexcept {}
-  virtual void TellReleased(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
-  virtual void TellReady(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
+  // A run that somebody observes, whose nodes have ranks, or that learns what they cost.
+  void SetSpecial(bool special, bool ranked) {
+    special_ = special;
+    ranked_ = ranked;
+  }
+  bool special() const { return special_; }
+  bool ranked() const { return ranked_; }
+  // Of such a run: a node ends; its successor is told so, and may become ready.
+  virtual void NoteEnd(StaticNode<P>&, TaskState, Worker<P>&) noexcept {}
+  virtual void NoteReleased(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
+  virtual void NoteReady(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
 
   void ResetCounts() {
     for (auto& count : counts_) count.store(0, std::memory_order_relaxed);
   }
 
  private:
-  // What End says of successors: nothing, or all there is to say where somebody listens.
-  struct Untold {
+  // What becomes of the successors: of most runs,
+  struct Plainly {
+    static constexpr bool ranked() { return false; }
     void Released(StaticNode<P>&) const {}
     void Ready(StaticNode<P>&) const {}
   };
-  struct Told {
+  // and of any.
+  struct Specially {
     GraphCore& graph;
     StaticNode<P>& node;
     Worker<P>& worker;
+    bool ranked() const { return graph.ranked_ && !worker.apart() && !worker.strict(); }
     void Released(StaticNode<P>& successor) const {
-      if (graph.observed_) graph.TellReleased(node, successor, worker);
+      if (graph.special_) graph.NoteReleased(node, successor, worker);
     }
     void Ready(StaticNode<P>& successor) const {
-      if (graph.observed_) graph.TellReady(node, successor, worker);
+      if (graph.special_) graph.NoteReady(node, successor, worker);
     }
   };
   static TaskState StateOf(GraphEnd how) {
@@ -125,10 +135,16 @@ class GraphCore : public CountedScope<P> {
            : how == GraphEnd::kCancelled ? TaskState::kCancelled
                                          : TaskState::kSkipped;
   }
-  [[gnu::noinline]] StaticNode<P>* EndObserved(StaticNode<P>& node, Worker<P>& worker) {
-    TellEnded(node, TaskState::kCompleted, worker);
+  [[gnu::noinline]] StaticNode<P>* EndSpecial(StaticNode<P>& node, Worker<P>& worker) {
+    NoteEnd(node, TaskState::kCompleted, worker);
     return End(
-        node, worker, [](StaticNode<P>&) {}, Told{*this, node, worker});
+        node, worker, [](StaticNode<P>&) {}, Specially{*this, node, worker});
+  }
+  // `next`: the successor that runs next, so far.
+  void PlaceByRank(StaticNode<P>*& next, StaticNode<P>& ready, Worker<P>& worker) {
+    StaticNode<P>* later = &ready;
+    if (next == nullptr || RankOf(ready) > RankOf(*next)) std::swap(next, later);
+    if (later != nullptr) worker.loop().PutBack(worker, *later);
   }
 
   static void Doom(StaticNode<P>& successor, std::uint32_t bit) {
@@ -151,8 +167,8 @@ class GraphCore : public CountedScope<P> {
   }
 
   // `before` is called with each successor before the arrival there.
-  template <class Before, class Tell>
-  StaticNode<P>* End(StaticNode<P>& node, Worker<P>& worker, Before before, Tell tell) {
+  template <class Before, class How>
+  StaticNode<P>* End(StaticNode<P>& node, Worker<P>& worker, Before before, How how) {
     // relaxed, both: the end of the run comes between this and the next run. A counter
     // that started at one is never written.
     if (node.in_degree > 1) {
@@ -168,13 +184,15 @@ class GraphCore : public CountedScope<P> {
     for (std::uint32_t i = 0; i < node.successor_count; ++i) {
       StaticNode<P>& successor = *node.successors[i];
       before(successor);
-      tell.Released(successor);
+      how.Released(successor);
       if (!Arrive(NodePool<P>::JoinOf(successor), alone)) {
         __builtin_prefetch(&successor);  // somebody is about to run it
         continue;
       }
-      tell.Ready(successor);
-      if (next == nullptr && !worker.strict()) {  // runs next, in place; docs/decisions/0007
+      how.Ready(successor);
+      if (how.ranked()) {
+        PlaceByRank(next, successor, worker);
+      } else if (next == nullptr && !worker.strict()) {  // runs next, in place; docs/decisions/0007
         next = &successor;
       } else {
         worker.Push(successor);
@@ -186,7 +204,8 @@ class GraphCore : public CountedScope<P> {
     return next;
   }
 
-  bool observed_ = false;  // constant during a run
+  bool special_ = false;  // constant during a run, as is ranked_
+  bool ranked_ = false;
   typename P::template Atomic<std::int64_t> counts_[3] = {};
 };
 

@@ -65,19 +65,20 @@ void Graph::PrepareRun(int slot) {
   range_.next = roots_.data();
   range_.end = roots_.data() + roots_.size();
   Expect(static_cast<std::int64_t>(node_count_));
-  SetObserved(teller_ != nullptr);
-  if (teller_ != nullptr) TellNodes(slot);
+  SetSpecial(host_.teller != nullptr || use_ranks_ || learns_, use_ranks_);
+  if (host_.teller != nullptr) TellNodes(slot);
 }
 
-absl::Status Graph::Begin(const Clock& clock, const Limits& limits, EventTeller* teller) {
+absl::Status Graph::Begin(const Clock& clock, const Limits& limits, const RunHost& host) {
   if (!TakeRun()) {
     return StatusWithText(absl::StatusCode::kFailedPrecondition,
                           "the graph is running already: one run at a time, or a graph for each");
   }
-  absl::Status frozen = Freeze();
-  if (!frozen.ok()) {
+  absl::Status ready = Freeze();
+  if (ready.ok()) ready = Rank(host);
+  if (!ready.ok()) {
     running_.store(false);
-    return frozen;
+    return ready;
   }
   cancel_reason_ = absl::OkStatus();
   late_ = false;
@@ -90,7 +91,8 @@ absl::Status Graph::Begin(const Clock& clock, const Limits& limits, EventTeller*
   deadline_ = began_ + limits.timeout;
   run_task_ = &own_run_task_;
   own_run_task_.Rearm(clock, deadline_);
-  teller_ = teller;
+  host_ = host;
+  use_ranks_ = has_ranks_;
   PrepareRun(/*slot=*/-1);
   return absl::OkStatus();
 }
@@ -130,7 +132,7 @@ RunSummary Graph::End() {
 }
 
 void Graph::Abandon() noexcept {
-  if (observed()) {
+  if (host_.teller != nullptr) {
     ForEachNode([this](const GraphNode& node) {
       TellNow(TaskEventKind::kEnded, TaskState::kCancelled, node, /*slot=*/-1);
     });
@@ -182,7 +184,18 @@ GraphNode* Graph::EndThrown(GraphNode& node, GraphWorker& worker,
   return EndFailed(node, worker, StatusOfException(thrown));
 }
 
+void Graph::Offer(RunLoop<StdPlatform>& loop) {
+  if (ranked()) return loop.BeginRanked(roots_.data(), roots_.data() + roots_.size());
+  loop.Offer(range_);
+}
+
+void Graph::Begin(RunLoop<StdPlatform>& loop) {
+  if (ranked()) return loop.BeginRanked(roots_.data(), roots_.data() + roots_.size());
+  loop.Begin(range_);
+}
+
 bool Graph::TakeBackFrom(RunLoop<StdPlatform>& loop) {
+  if (ranked()) return TakeBackRanked(loop);
   return loop.TakeBack(range_, roots_.data());
 }
 
@@ -253,16 +266,31 @@ ReadyNode* Graph::StepNested(ReadyNode& ready, GraphWorker& worker) noexcept {
   inner.nested_in_ = &node;
   inner.FollowStopFlag(outer.stop_flag());
   inner.run_task_ = outer.run_task_;
-  inner.teller_ = outer.teller_;
+  inner.BeginNested(outer.host_, worker);
   if (!inner.StartNestedRun(worker)) inner.EndNestedRun(worker);
   return nullptr;
+}
+
+// Without ranks where there is no memory for them, or nobody else to choose.
+void Graph::BeginNested(const RunHost& host, GraphWorker& worker) noexcept {
+  host_ = host;
+  const absl::Status ranked = OrOutOfMemory([&] {
+    if (absl::Status made = Rank(host); !made.ok()) return made;
+    use_ranks_ = has_ranks_ && !worker.strict() && !worker.apart();
+    if (use_ranks_) worker.loop().lanes().Reserve(ranked_counts_);
+    return absl::OkStatus();
+  });
+  if (!ranked.ok()) use_ranks_ = false;
 }
 
 // False: the graph is empty, the run has ended.
 bool Graph::StartNestedRun(GraphWorker& worker) noexcept {
   PrepareRun(worker.slot());
   if (roots_.empty()) return false;
-  if (worker.strict() || worker.apart() || roots_.size() <= RootQueue<StdPlatform>::kMaxChunk) {
+  if (ranked()) {
+    worker.loop().BeginRanked(roots_.data(), roots_.data() + roots_.size());
+  } else if (worker.strict() || worker.apart() ||
+             roots_.size() <= RootQueue<StdPlatform>::kMaxChunk) {
     // The last push may end the run elsewhere: nothing of this graph is read after it.
     worker.PushAll(roots_.data(), roots_.data() + roots_.size());
   } else {
@@ -308,14 +336,12 @@ void Graph::EndNestedRun(GraphWorker& worker) noexcept {
     }
     if (StartNestedRun(worker)) return;
   }
+  if (ranked()) worker.loop().lanes().Release(ranked_counts_);
   running_.store(false);  // from here on another run may begin
   GraphNode* const next = !failed.ok() ? outer.EndFailed(node, worker, std::move(failed))
                           : cancelled  ? outer.EndOtherwise(node, worker, GraphEnd::kCancelled)
                                        : outer.EndCompleted(node, worker);
-  if (next != nullptr) {
-    worker.Push(*next);
-    worker.Announce();
-  }
+  if (next != nullptr) worker.loop().PutBack(worker, *next);
 }
 
 }  // namespace weft::internal

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What observers are told of the nodes of a graph.
+// What observers are told of the nodes of a graph, and what is learned of their costs.
+
+#include "absl/time/time.h"
 
 #include "weft/scheduler/internal/graph.h"
+#include "weft/scheduler/internal/simulated_workers.h"
 
 namespace weft::internal {
 
@@ -15,36 +18,57 @@ void Graph::TellNow(TaskEventKind kind, TaskState state, const GraphNode& node, 
   event.attempt = kind == TaskEventKind::kStarted ? 1 : 0;
   event.task = IdOf(node);
   if (other != nullptr) event.other = IdOf(*other);
-  teller_->Tell(event);
+  host_.teller->Tell(event);
 }
 
 // All before any can start.
 void Graph::TellNodes(int slot) noexcept {
   if (++run_number_ == 0) run_number_ = 1;
   ForEachNode([&](const GraphNode& node) {
-    const auto name = names_.find(&node);
     TaskInfo info;
-    if (name != names_.end()) info.name = name->second;
+    info.name = NameIn(node);
+    if (const auto options = options_.find(&node); options != options_.end()) {
+      info.kind = kinds_[options->second.kind];
+      info.priority = options->second.priority;
+    }
     TaskEvent event;
     event.slot = slot;
     event.task = IdOf(node);
     event.info = &info;
-    teller_->Tell(event);
+    host_.teller->Tell(event);
   });
   for (const GraphNode* const root : roots_) {
     TellNow(TaskEventKind::kReady, TaskState::kReady, *root, slot);
   }
 }
 
-void Graph::TellEnded(GraphNode& node, TaskState state, GraphWorker& worker) noexcept {
-  TellNow(TaskEventKind::kEnded, state, node, worker.slot());
+void Graph::NoteStartNow(const GraphNode& node, GraphWorker& worker) noexcept {
+  if (host_.teller != nullptr) {
+    TellNow(TaskEventKind::kStarted, TaskState::kRunning, node, worker.slot());
+  }
+  if (!learns_) return;
+  const absl::Duration now = host_.simulated != nullptr ? host_.simulated->begin() : clock_->Now();
+  worker.SetBegan(absl::ToInt64Nanoseconds(now));
 }
 
-void Graph::TellReleased(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept {
+void Graph::NoteEnd(GraphNode& node, TaskState state, GraphWorker& worker) noexcept {
+  if (host_.teller != nullptr) TellNow(TaskEventKind::kEnded, state, node, worker.slot());
+  if (!learns_ || state != TaskState::kCompleted) return;
+  const std::uint32_t word = node.word.load(std::memory_order_relaxed);
+  const auto options = options_.find(&node);
+  if (options == options_.end() || (word & kNested) != 0) return;
+  const std::int64_t now = absl::ToInt64Nanoseconds(clock_->Now());
+  host_.costs->Observe(kind_ids_[options->second.kind],
+                       static_cast<double>(now - worker.began()) / 1000);
+}
+
+void Graph::NoteReleased(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept {
+  if (host_.teller == nullptr) return;
   TellNow(TaskEventKind::kReleased, TaskState::kPending, successor, worker.slot(), &node);
 }
 
-void Graph::TellReady(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept {
+void Graph::NoteReady(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept {
+  if (host_.teller == nullptr) return;
   TellNow(TaskEventKind::kReady, TaskState::kReady, successor, worker.slot(), &node);
 }
 

@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "weft/distribution/ready_order.h"
+
 namespace weft::internal {
 
 // Sizes. A test platform has smaller ones, so that what is rare comes often.
@@ -59,6 +61,12 @@ struct Node {
 
 inline constexpr std::size_t kPayloadSize = 24;
 
+// Of a node's word: above the flags its rank, a lane and then how long its way to the end is. 0: it
+// has none.
+inline constexpr int kRankShift = 8;
+inline constexpr int kRankBits = 22;
+constexpr Lane LaneInRank(std::uint32_t rank) { return static_cast<Lane>(rank >> kRankBits); }
+
 // A node of a graph.
 //
 // Thread safety: constant once the graph is frozen, but for `word`.
@@ -73,6 +81,13 @@ struct alignas(64) StaticNode : Node<P> {
   static constexpr std::size_t kPayloadSize = internal::kPayloadSize;
   alignas(8) std::byte payload[kPayloadSize];
 };
+
+template <class P>
+std::uint32_t RankOf(const Node<P>& node) {
+  if (node.ops->is_task) return 0;
+  // relaxed: it is constant during a run.
+  return static_cast<const StaticNode<P>&>(node).word.load(std::memory_order_relaxed) >> kRankShift;
+}
 
 }  // namespace weft::internal
 

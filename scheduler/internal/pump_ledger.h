@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -126,6 +127,13 @@ class PumpLedger {
     SetLimit(alone_ && width > 1 ? 0 : width);
     return EndCalm();
   }
+  // The same for a second bound on the number of active pumps, which may be 0.
+  Look SetMost(int most) {
+    std::lock_guard lock(lock_);
+    most_ = most;
+    SetLimit(alone_ && width() > 1 ? 0 : width());
+    return EndCalm();
+  }
   // The pump that was alone relies on that no more. Look at every queue after this.
   Look ShareAlone() {
     std::lock_guard lock(lock_);
@@ -192,7 +200,7 @@ class PumpLedger {
   }
   void SetLimit(int limit) {
     // seq_cst: the grower's half of the handshake.
-    limit_.store(can_come_ ? limit : 0, std::memory_order_seq_cst);
+    limit_.store(can_come_ ? std::min(limit, most_) : 0, std::memory_order_seq_cst);
     SetSurplus();
   }
   void SetSurplus() {
@@ -224,6 +232,7 @@ class PumpLedger {
   mutable typename P::Lock lock_;
   int pumps_ = 0;  // guarded by lock_, as are the others
   int blocked_ = 0;
+  int most_ = std::numeric_limits<int>::max();
   bool alone_ = false;           // a pump was told so
   bool changed_ = false;         // the width was, at some time
   int unused_ = 0;               // slots from here on were never taken

@@ -25,6 +25,8 @@ absl::Status RangeRun::RunChains(TaskGroup& group) {
   if (count_ == 0) return absl::OkStatus();
   const auto workers = static_cast<std::size_t>(group.scheduler().worker_count());
   divisor_ = kChunksPerWorker * workers;
+  min_chunk_ = std::max(min_chunk_, static_cast<std::size_t>(group.scheduler().min_task_size()));
+  max_chunk_ = std::max(max_chunk_, min_chunk_);
   TaskGroup chains(group.scheduler(), {.cancellation = group.token()});
   const std::size_t most = (count_ + min_chunk_ - 1) / min_chunk_;
   for (std::size_t i = 0; i < std::min(workers, most); ++i) Follow(chains);
@@ -51,7 +53,7 @@ RangeRun::Chunk RangeRun::Take() {
 
 // Where no task can be had for the next chunk, this one takes it, too.
 bool RangeRun::Follow(TaskGroup& chains) {
-  const auto next = chains.Submit([this, &chains](TaskContext& context) {
+  auto body = [this, &chains](TaskContext& context) {
     for (bool more = true; more;) {
       if (context.cancelled()) return;
       const Chunk chunk = Take();
@@ -59,7 +61,8 @@ bool RangeRun::Follow(TaskGroup& chains) {
       run_chunk_(context, chunk.begin, chunk.end);
       more = chunk.end < count_ && !Follow(chains);
     }
-  });
+  };
+  const Task<> next = kind_.empty() ? chains.Submit(body) : chains.Submit({.kind = kind_}, body);
   return next.state() != TaskState::kFailed || next.result().attempts > 0;
 }
 

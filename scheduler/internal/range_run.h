@@ -16,6 +16,7 @@
 
 #include "weft/core/internal/platform.h"
 #include "weft/core/task_context.h"
+#include "weft/core/task_kind.h"
 
 namespace weft {
 
@@ -35,8 +36,14 @@ class RangeRun {
  public:
   using RunChunk = absl::FunctionRef<void(TaskContext&, std::size_t begin, std::size_t end)>;
 
-  RangeRun(std::size_t count, std::size_t min_chunk, std::size_t max_chunk, RunChunk run_chunk)
-      : count_(count), min_chunk_(min_chunk), max_chunk_(max_chunk), run_chunk_(run_chunk) {}
+  // `kind`: of the tasks.
+  RangeRun(std::size_t count, std::size_t min_chunk, std::size_t max_chunk, TaskKind kind,
+           RunChunk run_chunk)
+      : count_(count),
+        kind_(kind),
+        min_chunk_(min_chunk),
+        max_chunk_(max_chunk),
+        run_chunk_(run_chunk) {}
   RangeRun(const RangeRun&) = delete;
   RangeRun& operator=(const RangeRun&) = delete;
 
@@ -58,8 +65,9 @@ class RangeRun {
   bool Follow(TaskGroup& chains);
 
   const std::size_t count_;
-  const std::size_t min_chunk_;
-  const std::size_t max_chunk_;
+  const TaskKind kind_;
+  std::size_t min_chunk_;
+  std::size_t max_chunk_;
   const RunChunk run_chunk_;
   std::size_t divisor_ = 1;
   StdPlatform::Atomic<std::size_t> next_{0};

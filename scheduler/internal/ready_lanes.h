@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ready tasks that all workers share: those from outside, and those with a priority.
+// Ready tasks that all workers share: those from outside, and those with a priority or a rank.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_READY_LANES_H_
 #define WEFT_SCHEDULER_INTERNAL_READY_LANES_H_
@@ -13,10 +13,12 @@
 #include "weft/distribution/ready_order.h"
 #include "weft/scheduler/internal/node.h"
 #include "weft/scheduler/internal/overflow.h"
+#include "weft/scheduler/internal/ranked_heap.h"
 
 namespace weft::internal {
 
-// One list per lane; first in, first out inside each. Adding never allocates.
+// One list per lane; first in, first out inside each; and one heap per lane, of nodes of graphs
+// that have ranks. Where both have something they take turns. Adding never allocates.
 //
 // What comes into the normal lane is first put onto a stack without a lock, which whoever
 // takes turns over as a whole. What two turn over at the same moment may change places.
@@ -39,6 +41,30 @@ class ReadyLanes {
     if (lane > Lane::kNormal) raised_.fetch_add(1, std::memory_order_relaxed);
   }
 
+  // Room for so many nodes with a rank in each lane, until Release. Throws std::bad_alloc.
+  using RankedCounts = std::array<std::size_t, kLaneCount>;
+  void Reserve(const RankedCounts& counts) {
+    std::size_t done = 0;
+    try {
+      for (; done < kLaneCount; ++done) ranked_[done].Reserve(counts[done]);
+    } catch (...) {
+      for (std::size_t i = 0; i < done; ++i) ranked_[i].Release(counts[i]);
+      throw;
+    }
+  }
+  void Release(const RankedCounts& counts) {
+    for (std::size_t i = 0; i < kLaneCount; ++i) ranked_[i].Release(counts[i]);
+  }
+  // A node of a graph that has a rank. False: there is no room.
+  bool AddRanked(Node<P>& node) {
+    const std::uint32_t rank = RankOf(node);
+    const Lane lane = LaneInRank(rank);
+    if (!RankedAt(lane).Push(node, rank)) return false;
+    apart_.fetch_add(1, std::memory_order_relaxed);
+    if (lane > Lane::kNormal) raised_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  }
+
   // Several to the normal lane, the first one first.
   template <class N>
   void AddAll(N* const* begin, N* const* end) {
@@ -55,21 +81,35 @@ class ReadyLanes {
     for (const Overflow<P>& lane : lanes_) {
       if (!lane.empty()) return false;
     }
+    for (const RankedHeap<P>& heap : ranked_) {
+      if (!heap.empty()) return false;
+    }
     return true;
   }
   // Hints: whether any lane but the normal one, one above it, or that lane, seems to have
   // something.
   bool SeemsApart() const { return apart_.load(std::memory_order_relaxed) > 0; }
   bool SeemsRaised() const { return raised_.load(std::memory_order_relaxed) > 0; }
+  // Whether what has become ready with that rank may run before all that lies here; 0: it has none.
+  bool SeemsFirst(std::uint32_t rank) const {
+    if (!SeemsApart()) return true;
+    if (rank == 0) return false;
+    const Lane lane = LaneInRank(rank);
+    // Who goes on does not count its starts: nothing else must grow old meanwhile.
+    const auto here = static_cast<std::int64_t>(RankedAt(lane).SeemsSize());
+    return apart_.load(std::memory_order_relaxed) <= here && RankedAt(lane).top() <= rank;
+  }
+  bool SeemsRanked(Lane lane) const { return !RankedAt(lane).SeemsEmpty(); }
   bool SeemsToHaveNormal() const { return !At(Lane::kNormal).SeemsEmpty() || InboxSeemsFilled(); }
   bool InboxSeemsFilled() const { return inbox_.load(std::memory_order_relaxed) != 0; }
   bool SeemsToWaitIn(Lane lane) const {
+    if (SeemsRanked(lane)) return true;
     return lane == Lane::kNormal ? SeemsToHaveNormal() : !At(lane).SeemsEmpty();
   }
   bool SeemsToHave(Lane lowest) const {
     if (SeemsRaised()) return true;
     if (lowest > Lane::kNormal) return false;
-    return SeemsToHaveNormal() || (lowest == Lane::kLow && !At(Lane::kLow).SeemsEmpty());
+    return SeemsToWaitIn(Lane::kNormal) || (lowest == Lane::kLow && SeemsToWaitIn(Lane::kLow));
   }
   // Without what nobody has turned over yet.
   std::size_t normal_size() const { return At(Lane::kNormal).size(); }
@@ -91,8 +131,35 @@ class ReadyLanes {
     Lane lane{};
     return Pop(lowest, lane);
   }
-  // The oldest of that lane; null: none.
+  // The oldest of that lane, or the first of those with a rank; null: none.
   Node<P>* PopFrom(Lane lane) {
+    if (SeemsRanked(lane)) [[unlikely]] {
+      // relaxed: whose turn it is need not be exact.
+      const bool ranked = turns_.fetch_add(1, std::memory_order_relaxed) % 2 == 0;
+      if (Node<P>* const first = ranked ? PopRanked(lane) : PopListed(lane)) return first;
+      return ranked ? PopListed(lane) : PopRanked(lane);
+    }
+    return PopListed(lane);
+  }
+  Node<P>* PopRanked(Lane lane) {
+    Node<P>* const node = RankedAt(lane).Pop();
+    if (node == nullptr) return nullptr;
+    apart_.fetch_sub(1, std::memory_order_relaxed);
+    if (lane > Lane::kNormal) raised_.fetch_sub(1, std::memory_order_relaxed);
+    return node;
+  }
+  // As RankedHeap::TakeBack.
+  template <class F>
+  void TakeBackRanked(const Scope<P>& scope, F took) {
+    for (std::size_t i = 0; i < kLaneCount; ++i) {
+      ranked_[i].TakeBack(scope, [&](Node<P>& node) {
+        apart_.fetch_sub(1, std::memory_order_relaxed);
+        if (static_cast<Lane>(i) > Lane::kNormal) raised_.fetch_sub(1, std::memory_order_relaxed);
+        took(node);
+      });
+    }
+  }
+  Node<P>* PopListed(Lane lane) {
     if (lane == Lane::kNormal) TurnOver();
     if (At(lane).SeemsEmpty()) return nullptr;
     Node<P>* first = nullptr;
@@ -137,6 +204,8 @@ class ReadyLanes {
   }
 
  private:
+  RankedHeap<P>& RankedAt(Lane lane) { return ranked_[static_cast<std::size_t>(lane)]; }
+  const RankedHeap<P>& RankedAt(Lane lane) const { return ranked_[static_cast<std::size_t>(lane)]; }
   Overflow<P>& At(Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
   const Overflow<P>& At(Lane lane) const { return lanes_[static_cast<std::size_t>(lane)]; }
   void NoteTaken(Lane lane, std::int64_t nodes) {
@@ -163,6 +232,8 @@ class ReadyLanes {
   // Looked at in every step of a worker: in a line that no other write disturbs.
   alignas(64) typename P::template Atomic<std::int64_t> apart_{0};
   typename P::template Atomic<std::int64_t> raised_{0};
+  alignas(64) std::array<RankedHeap<P>, kLaneCount> ranked_;
+  typename P::template Atomic<std::uint32_t> turns_{0};
 };
 
 }  // namespace weft::internal

@@ -99,12 +99,6 @@ class RunLoop {
     }
   }
 
-  // Makes a run's first nodes ready, and takes part. The run may not have ended when this
-  // returns.
-  void Run(RootRange<P>& range, Latch<P>& done) {
-    roots_.Add(range);
-    TakePart(done);
-  }
   // The calling thread works until `done` is set, or there is nothing to do: if there is room
   // for another worker, on graphs, not on the host's tasks.
   void TakePart(Latch<P>& done) {
@@ -118,6 +112,12 @@ class RunLoop {
   void Begin(RootRange<P>& range) {
     roots_.Add(range);
     if (HasRoom()) WakeOne();
+  }
+
+  // The same for nodes with ranks, for which the lanes have room. Nothing is read after the last.
+  void BeginRanked(StaticNode<P>* const* begin, StaticNode<P>* const* end) {
+    for (; begin != end; ++begin) lanes_.AddRanked(**begin);
+    Wake();
   }
 
   // Hands out a run's first nodes, for TakeNext.
@@ -156,6 +156,7 @@ class RunLoop {
     std::uint32_t picks = 0;          // of the normal lane
     std::uint32_t counted = 0;        // of those: up to the last that the lanes know of
     bool fed = false;                 // has had tasks from outside
+    bool ranked = false;              // of the normal lane the last one had a rank
   };
   // For a host that drains on one thread, as its workers by turns: what this one takes now,
   // when it steals from `first_victim` first.
@@ -180,9 +181,19 @@ class RunLoop {
     if (node != nullptr) NoteStart(lane, /*normal_waits=*/false);
     return node;
   }
-  // Whether `successor` of what `worker` has run may run next, in place: nothing has come that
+  // Whether `successor` of what a worker has run may run next, in place: nothing has come that
   // goes first.
-  bool MayGoOn() const { return !lanes_.SeemsApart(); }
+  bool MayGoOn(const Node<P>& successor) const {
+    if (!lanes_.SeemsApart()) [[likely]]
+      return true;
+    return lanes_.SeemsFirst(RankOf(successor));
+  }
+  // One that may not.
+  void PutBack(Worker<P>& worker, Node<P>& successor) {
+    if (RankOf(successor) != 0 && !worker.apart() && lanes_.AddRanked(successor)) return Wake();
+    worker.Push(successor);
+    worker.Announce();
+  }
   // Runs it; the node that the worker runs next.
   Node<P>* RunNext(Worker<P>& worker, Node<P>& node) {
     worker.TurnTo(*node.scope);
@@ -236,6 +247,9 @@ class RunLoop {
   // More workers come at once if there is something for them, surplus ones leave after the
   // task that each is at. One that has been alone so far shares with others after its task.
   void Resize(int width) { WakeAll(ledger_.SetWidth(width)); }
+
+  // A second bound on how many work at once, which may be 0.
+  void SetMost(int most) { WakeAll(ledger_.SetMost(most)); }
 
   // One more pump, if there is room.
   [[gnu::noinline]] void WakeOne() {
@@ -347,10 +361,24 @@ class RunLoop {
   // Of the tasks at hand: what has a priority, then the worker's own; sometimes one from
   // outside, which must not wait for the end of a long run.
   Node<P>* PopNext(Worker<P>& worker, Shift& shift) {
-    if (shift.until != nullptr) return worker.Pop();
+    if (shift.until != nullptr) return PopForGraphs(worker);
     if (lanes_.SeemsApart()) [[unlikely]]
       return PopByLane(worker, shift);
     return PopNormal(worker, shift);
+  }
+  // One of the normal lane; whoever leaves others brings the next worker.
+  Node<P>* PopRanked() {
+    if (!lanes_.SeemsRanked(Lane::kNormal)) return nullptr;
+    Node<P>* const node = lanes_.PopRanked(Lane::kNormal);
+    if (node != nullptr && lanes_.SeemsRanked(Lane::kNormal)) Wake();
+    return node;
+  }
+  // For who works on graphs only.
+  Node<P>* PopForGraphs(Worker<P>& worker) {
+    for (std::size_t i = kLaneCount; lanes_.SeemsApart() && i-- > 0;) {
+      if (Node<P>* const node = lanes_.PopRanked(static_cast<Lane>(i))) return node;
+    }
+    return worker.Pop();
   }
   Node<P>* PopNormal(Worker<P>& worker, Shift& shift) {
     if (++shift.picks % kFairness == 0) {
@@ -368,7 +396,11 @@ class RunLoop {
       if (Node<P>* const node = PopAged(worker, lane)) return node;
     }
     if (Node<P>* const node = PopShared(Lane::kHigh, &worker)) return node;
-    Node<P>* const node = PopNormal(worker, shift);
+    Node<P>* node = nullptr;
+    // Those with ranks, and the others of the lane, take turns.
+    if (lanes_.SeemsRanked(Lane::kNormal) && (shift.ranked = !shift.ranked)) node = PopRanked();
+    if (node == nullptr) node = PopNormal(worker, shift);
+    if (node == nullptr) node = PopRanked();
     if (node != nullptr) NoteStart(Lane::kNormal, /*normal_waits=*/false);
     shift.counted = shift.picks;
     return node;
@@ -404,10 +436,8 @@ class RunLoop {
     while (node != nullptr) {
       node = node->ops->step(*node, worker);
       // For others, if this pump is to leave; for later, if something may go first.
-      if (node != nullptr && (ledger_.Surplus() || !MayGoOn())) [[unlikely]] {
-        worker.Push(*node);
-        return worker.Announce();
-      }
+      if (node != nullptr && (ledger_.Surplus() || !MayGoOn(*node))) [[unlikely]]
+        return PutBack(worker, *node);
     }
   }
 
@@ -430,9 +460,15 @@ class RunLoop {
   }
 
   Node<P>* Find(Worker<P>& worker, Shift& shift, int round, int first_victim = 0) {
-    if (shift.until == nullptr) {
+    if (shift.until != nullptr) {
+      if (Node<P>* const node = PopForGraphs(worker)) return node;
+    } else {
       if (lanes_.SeemsRaised()) {
         if (Node<P>* node = PopShared(Lane::kHigh, &worker)) return node;
+      }
+      if (Node<P>* node = PopRanked()) {
+        NoteNormalStart();
+        return node;
       }
       if (lanes_.SeemsToHaveNormal()) {
         if (Node<P>* node = TakeShared(worker, round)) {

@@ -18,19 +18,22 @@ constexpr absl::Duration kTaskTime = absl::Microseconds(1);
 }  // namespace
 
 SimulatedWorkers::SimulatedWorkers(RunLoop<StdPlatform>& loop, Timers* timers,
-                                   const Simulation& simulation)
+                                   const Simulation& simulation, const CostModel& costs)
     : loop_(loop),
       timers_(timers),
+      costs_(costs),
+      time_of_(simulation.time_of),
       clock_(*simulation.clock),
       random_(simulation.seed),
       jobs_(static_cast<std::size_t>(loop.width())) {
   idle_.reserve(jobs_.size());
 }
 
-absl::Duration SimulatedWorkers::TimeOf(ReadyNode& node) {
+absl::Duration SimulatedWorkers::TimeOf(ReadyNode& node) const {
   if (!node.ops->is_task) {
     const Graph& graph = Graph::Of(node);
     if (!graph.MayRun(static_cast<GraphNode&>(node))) return absl::ZeroDuration();
+    if (time_of_ != nullptr) return time_of_(graph.NameIn(node));
     const std::optional<double> cost = graph.CostOf(node);
     return cost ? absl::Microseconds(*cost) : kTaskTime;
   }
@@ -38,12 +41,26 @@ absl::Duration SimulatedWorkers::TimeOf(ReadyNode& node) {
   const auto word = TaskOf(node).word.load(std::memory_order_relaxed);
   const bool runs = TaskWord::StateIn(word) == TaskState::kPending &&
                     (word & (TaskWord::kEnding | TaskWord::kCancel)) == 0 && !node.scope->stopped();
-  return runs ? kTaskTime : absl::ZeroDuration();
+  return runs ? TimeOfTask(TaskOf(node)) : absl::ZeroDuration();
+}
+
+absl::Duration SimulatedWorkers::TimeOfTask(const EngineTask& task) const {
+  const TaskExtras* const extras = ExtrasOf(task);
+  if (time_of_ != nullptr) return time_of_(NameIn(task));
+  if (extras == nullptr) return kTaskTime;
+  const TaskRarities* const rarities = extras->rarities.get();
+  if (rarities != nullptr && rarities->policy != nullptr && rarities->policy->cost > 0) {
+    return absl::Microseconds(rarities->policy->cost);
+  }
+  if (const std::optional<double> known = costs_.Predict(extras->kind)) {
+    return absl::Microseconds(*known);
+  }
+  return kTaskTime;
 }
 
 void SimulatedWorkers::Spend(ReadyNode& node) { Spend(TimeOf(node)); }
 
-void SimulatedWorkers::SpendOnTask() { Spend(kTaskTime); }
+void SimulatedWorkers::SpendOnTask(const EngineTask& task) { Spend(TimeOfTask(task)); }
 
 void SimulatedWorkers::Spend(absl::Duration time) {
   begin_ = clock_.Now();
@@ -59,18 +76,20 @@ void SimulatedWorkers::Take(Job& job, ReadyNode& node, absl::Duration begin) {
   taken_.fetch_add(1, std::memory_order_release);
 }
 
-void SimulatedWorkers::GiveWork() {
+void SimulatedWorkers::GiveWork(int most) {
   idle_.clear();
   for (std::size_t slot = 0; slot < jobs_.size(); ++slot) {
     if (jobs_[slot].idle) idle_.push_back(static_cast<int>(slot));
   }
-  for (std::size_t left = idle_.size(); left > 0; --left) {
+  int busy = static_cast<int>(jobs_.size() - idle_.size());
+  for (std::size_t left = idle_.size(); left > 0 && busy < most; --left) {
     std::swap(idle_[left - 1], idle_[random_() % left]);
     const int slot = idle_[left - 1];
     Job& job = jobs_[static_cast<std::size_t>(slot)];
     const int first_victim = static_cast<int>(random_() % jobs_.size());
     if (ReadyNode* const node = loop_.TakeNext(slot, job.shift, first_victim)) {
       Take(job, *node, clock_.Now());
+      ++busy;
     } else if (loop_.steals()) {
       return;  // then there is nothing for anybody
     }
@@ -88,9 +107,9 @@ SimulatedWorkers::Job* SimulatedWorkers::FirstToEnd() {
   return first;
 }
 
-SimulatedWorkers::Turn SimulatedWorkers::Next() {
+SimulatedWorkers::Turn SimulatedWorkers::Next(int most) {
   for (;;) {
-    GiveWork();
+    GiveWork(most);
     Job* const job = FirstToEnd();
     // What is ready at that time can be taken by who is idle.
     if (FirstTimer() <= (job == nullptr ? absl::InfiniteDuration() : job->end) && PassTime()) {

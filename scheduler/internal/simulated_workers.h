@@ -9,15 +9,19 @@
 #define WEFT_SCHEDULER_INTERNAL_SIMULATED_WORKERS_H_
 
 #include <cstdint>
+#include <functional>
 #include <random>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
 
 #include "weft/core/internal/platform.h"
 #include "weft/core/virtual_clock.h"
+#include "weft/distribution/cost_model.h"
 #include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/run_loop.h"
+#include "weft/scheduler/internal/task_extras.h"
 #include "weft/scheduler/internal/timers.h"
 #include "weft/scheduler/task_executor.h"
 
@@ -29,7 +33,8 @@ class SimulatedWorkers {
  public:
   // `loop` and `timers` outlive it. Throws std::bad_alloc.
   // Null `timers`: they are on another clock.
-  SimulatedWorkers(RunLoop<StdPlatform>& loop, Timers* timers, const Simulation& simulation);
+  SimulatedWorkers(RunLoop<StdPlatform>& loop, Timers* timers, const Simulation& simulation,
+                   const CostModel& costs);
 
   struct Turn {
     int slot = 0;
@@ -38,7 +43,8 @@ class SimulatedWorkers {
   // Idle workers take what is ready; then the clock moves on to the end of the task that ends
   // first, and fires the timers that are due before. The caller runs it, as that worker, and tells
   // what comes of it.
-  Turn Next();
+  // At most `most` workers are at work.
+  Turn Next(int most);
   // For who has nothing to run: the clock moves on to the first timer, and fires it. False: there
   // is none.
   bool PassTime();
@@ -46,7 +52,7 @@ class SimulatedWorkers {
   void HasEnded(int slot, ReadyNode* successor);
   // The worker whose turn it is runs that, too; or a task that it has claimed already.
   void Spend(ReadyNode& node);
-  void SpendOnTask();
+  void SpendOnTask(const EngineTask& task);
   const Clock& clock() const { return clock_; }
   // When it began with what it runs.
   absl::Duration begin() const { return begin_; }
@@ -72,15 +78,18 @@ class SimulatedWorkers {
     RunLoop<StdPlatform>::Shift shift = {};
   };
 
-  static absl::Duration TimeOf(ReadyNode& node);
+  absl::Duration TimeOf(ReadyNode& node) const;
+  absl::Duration TimeOfTask(const EngineTask& task) const;
   absl::Duration FirstTimer() const;
   void Spend(absl::Duration time);
   void Take(Job& job, ReadyNode& node, absl::Duration begin);
-  void GiveWork();
+  void GiveWork(int most);
   Job* FirstToEnd();
 
   RunLoop<StdPlatform>& loop_;
   Timers* const timers_;
+  const CostModel& costs_;
+  const std::function<absl::Duration(std::string_view name)> time_of_;
   VirtualClock& clock_;
   std::mt19937_64 random_;
   absl::Duration begin_;

@@ -23,9 +23,6 @@
 
 namespace weft::internal {
 
-template <class F>
-concept NotOptions = !std::is_convertible_v<F, TaskOptions>;
-
 // The dependency that an argument of type D&& is, in a tuple; none for After.
 template <class D>
 struct GivenBy;
@@ -156,6 +153,7 @@ EngineTask& SubmitNew(Engine& engine, GroupCore& group, const TaskOptions* optio
     if (options != nullptr && options->finaliser) {
       for (Dependency& dependency : all) dependency.run_anyway = true;
     }
+    (GiveUp(given_up, dependencies), ...);
     if constexpr (Kind::Body::kHeld == 0) {
       Kind::Room::Make(*fresh, std::move(function));
     } else {
@@ -167,10 +165,9 @@ EngineTask& SubmitNew(Engine& engine, GroupCore& group, const TaskOptions* optio
       next = held.data();
       pass = Kind::Body::kPasses.data();
       (Hold<D, true>(next, dependencies, pass), ...);
-      if constexpr (kGivesUp<D...>) given_up.assign(held.begin(), held.end());
+      if constexpr (kGivesUp<D...>) given_up.insert(given_up.end(), held.begin(), held.end());
       Kind::Room::Make(*fresh, std::move(function), std::move(held));
     }
-    (GiveUp(given_up, dependencies), ...);
     EngineTask& task = fresh.Release();
     task.ops = &kTaskOps<Kind>;
     if (const char* const wrong = options == nullptr ? nullptr : WrongWith<Kind>(*options)) {

@@ -272,7 +272,7 @@ struct BodyKind {
       thrown = std::current_exception();
       status = StatusOfException(thrown);
     }
-    if (special && Engine::EndAttempt(task, worker, outer, drop, status)) return nullptr;
+    if (special && Engine::EndAttempt(task, worker, attempt, outer, drop, status)) return nullptr;
     if constexpr (!std::is_trivially_destructible_v<Body>) Engine::DestroyRunBody(task, status);
     if constexpr (kHasValue) {
       if (status.ok()) [[likely]] {

@@ -42,7 +42,8 @@ absl::Status Timers::Prepare() {
 }
 
 void Timers::Arm(Timer& timer, absl::Duration at) noexcept {
-  if (queue_.Arm(timer, absl::ToInt64Nanoseconds(at))) Wake();
+  // Never before its time: who finds that it is not yet due would arm it again, at once.
+  if (queue_.Arm(timer, absl::ToInt64Nanoseconds(absl::Ceil(at, absl::Nanoseconds(1))))) Wake();
 }
 
 void Timers::Wake() { host_ != nullptr ? host_->OnTimersChanged() : parker_.Unpark(); }

@@ -133,6 +133,9 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   // Whose nodes run here while there is no task's body; null: no graph's.
   const Scope<P>* graph() const { return graph_; }
   void TurnToGraph(const Scope<P>* graph) { graph_ = graph; }
+  // When the node that runs here began, for graphs that learn; nanoseconds.
+  void SetBegan(std::int64_t at) { began_ = at; }
+  std::int64_t began() const { return began_; }
   // A task that the body which runs here has pushed; null when there is none left here.
   Node<P>* PopOwn() { return current_ == nullptr ? nullptr : PopAbove(mark_); }
   std::int64_t Mark() const { return deque_.Mark(); }
@@ -231,6 +234,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   TaskNode<P>* current_ = nullptr;
   std::int64_t mark_ = 0;
   const Scope<P>* graph_ = nullptr;
+  std::int64_t began_ = 0;
   ItemCache<TaskNode<P>> tasks_;
   ItemCache<EdgeBlock<P>> blocks_;
   ScopeTally<P> tally_;

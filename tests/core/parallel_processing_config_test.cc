@@ -70,9 +70,6 @@ TEST(ParallelProcessingConfigTest, KeyWithoutEffectIsUnimplementedByName) {
   const std::vector<std::pair<ParallelProcessingConfig, std::string>> cases = {
       {{.max_memory_percent = 50}, "max_memory_percent"},
       {{.batch_size = 10}, "batch_size"},
-      {{.critical_path_priority = 0}, "critical_path_priority"},
-      {{.min_task_size = 2}, "min_task_size"},
-      {{.max_tasks_in_flight = 10}, "max_tasks_in_flight"},
   };
   for (const auto& [config, key] : cases) {
     const absl::Status status = config.Validate();
@@ -84,6 +81,9 @@ TEST(ParallelProcessingConfigTest, KeyWithoutEffectIsUnimplementedByName) {
 TEST(ParallelProcessingConfigTest, KeysWithAnEffectPassValidate) {
   EXPECT_TRUE((ParallelProcessingConfig{.num_workers = 1}.Validate().ok()));
   EXPECT_TRUE((ParallelProcessingConfig{.num_workers = 1024}.Validate().ok()));
+  EXPECT_TRUE((ParallelProcessingConfig{.critical_path_priority = 0}.Validate().ok()));
+  EXPECT_TRUE((ParallelProcessingConfig{.min_task_size = 2}.Validate().ok()));
+  EXPECT_TRUE((ParallelProcessingConfig{.max_tasks_in_flight = 10}.Validate().ok()));
   EXPECT_TRUE((ParallelProcessingConfig{.parallel = false}.Validate().ok()));
   EXPECT_TRUE((ParallelProcessingConfig{.enable_work_stealing = false}.Validate().ok()));
 }

@@ -108,7 +108,8 @@ class TestGraph final : public internal::GraphCore<ModelPlatform> {
     range_.next = roots_.data();
     range_.end = roots_.data() + roots_.size();
     Expect(static_cast<std::int64_t>(results_.size()));
-    loop.Run(range_, done_);
+    loop.Offer(range_);
+    loop.TakePart(done_);
     done_.Wait();
   }
 

@@ -227,10 +227,10 @@ TEST(LifecycleCreateTest, BadConfigIsRefusedByName) {
   EXPECT_TRUE(absl::IsInvalidArgument(range));
   EXPECT_NE(std::string(range.message()).find("num_workers"), std::string::npos);
   SchedulerOptions early;
-  early.config.max_tasks_in_flight = 10;
+  early.config.batch_size = 10;
   const absl::Status unimplemented = TaskScheduler::Create(std::move(early)).status();
   EXPECT_TRUE(absl::IsUnimplemented(unimplemented));
-  EXPECT_NE(std::string(unimplemented.message()).find("max_tasks_in_flight"), std::string::npos);
+  EXPECT_NE(std::string(unimplemented.message()).find("batch_size"), std::string::npos);
 }
 
 TEST(LifecycleCreateTest, NumWorkersAndParallelHaveAnEffect) {

@@ -17,6 +17,7 @@
 #include "absl/synchronization/notification.h"
 #include "gtest/gtest.h"
 
+#include "scheduler/event_log.h"
 #include "testing/engines.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/scheduler/worker_local.h"
@@ -40,6 +41,33 @@ TEST_P(ParallelMapTest, ResultsAreInTheOrderOfTheItems) {
       ParallelMap(group, items, [](int x) { return x * x; });
   ASSERT_EQ(squares.size(), items.size());
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(*squares[static_cast<std::size_t>(i)], i * i);
+}
+
+// min_task_size: so many items are one task; each has its own result, also when it is cancelled.
+TEST_P(ParallelMapTest, SeveralItemsInATask) {
+  testing::EventLog log;
+  SchedulerOptions options;
+  options.config.min_task_size = 30;
+  options.observer = &log;
+  const auto scheduler = testing::MakeScheduler(GetParam(), std::move(options));
+  const std::vector<int> items = Numbers(100);
+  {
+    TaskGroup group(*scheduler);
+    const auto squares = ParallelMap(group, items, [](int x) { return x * x; }, {.kind = "square"});
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(*squares[static_cast<std::size_t>(i)], i * i);
+  }
+  int tasks = 0;
+  for (const auto& [id, told] : log.tasks()) tasks += told.kind == "square" ? 1 : 0;
+  EXPECT_GE(tasks, 4);  // four parts; whoever finds nothing left is a task, too
+  EXPECT_LE(tasks, 4 + scheduler->worker_count());
+  TaskGroup group(*scheduler);
+  const auto stopped = ParallelMap(group, items, [&group](int x) {
+    if (x == 3) group.Cancel(absl::CancelledError("enough"));
+    return x;
+  });
+  EXPECT_TRUE(stopped[3].ok());
+  EXPECT_FALSE(stopped[29].ok());
+  EXPECT_EQ(stopped[29].status().message(), "enough");
 }
 
 TEST_P(ParallelMapTest, NoItemsNoResults) {

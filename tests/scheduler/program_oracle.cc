@@ -2,6 +2,7 @@
 
 #include "scheduler/program_oracle.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace weft::testing {
@@ -16,6 +17,12 @@ Oracle::Oracle(Program& program) : program_(program) {
   for (std::size_t i = 0; i < program.tasks.size(); ++i) Step(program.tasks[i]);
 }
 
+int Oracle::Attempts(std::size_t i) const {
+  const TaskPlan& task = program_.tasks[i];
+  if (states_[i] != TaskState::kCompleted && states_[i] != TaskState::kFailed) return 0;
+  return std::min(task.failing_attempts + 1, task.max_attempts);
+}
+
 bool Oracle::Accepted(std::size_t i) const {
   if (!HandsOver(i)) return Completes(i);
   const TaskPlan& task = program_.tasks[i];
@@ -28,7 +35,7 @@ void Oracle::Step(TaskPlan& task) {
   for (const Edge& edge : task.edges) {
     accepted = accepted && (edge.anyway || Accepted(edge.from));
   }
-  if (!accepted) task.cancelled = false;  // which comes first is open
+  if (!accepted) task.cancelled = task.late = false;  // which comes first is open
   if (!accepted) {
     ++counts_.skipped;
     return states_.push_back(TaskState::kSkipped);
@@ -37,8 +44,13 @@ void Oracle::Step(TaskPlan& task) {
     ++counts_.cancelled;
     return states_.push_back(TaskState::kCancelled);
   }
+  if (task.late || task.failing_attempts == task.max_attempts) {
+    ++counts_.failed;
+    return states_.push_back(TaskState::kFailed);
+  }
   CountWork(task);
   CountEnding(task.ending);
+  if (task.degraded && task.ending == Ending::kValue) ++counts_.degraded;
   states_.push_back(task.ending == Ending::kValue ? TaskState::kCompleted : TaskState::kFailed);
 }
 

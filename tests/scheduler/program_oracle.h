@@ -17,6 +17,7 @@ namespace weft::testing {
 
 struct Counts {
   std::int64_t completed = 0;
+  std::int64_t degraded = 0;  // of those
   std::int64_t failed = 0;
   std::int64_t cancelled = 0;
   std::int64_t skipped = 0;
@@ -28,12 +29,17 @@ struct Counts {
 // Thread safety: constant once it is made.
 class Oracle {
  public:
-  // Takes cancels out of `program` whose moment would decide what happens.
+  // Takes cancels and deadlines out of `program` whose moment would decide what happens.
   explicit Oracle(Program& program);
 
   TaskState state(std::size_t i) const { return states_[i]; }
+  // How often its body is called; of a late one that is open.
+  int Attempts(std::size_t i) const;
+  // Whether its last attempt does what the body is for.
   bool Runs(std::size_t i) const {
-    return states_[i] == TaskState::kCompleted || states_[i] == TaskState::kFailed;
+    const TaskPlan& task = program_.tasks[i];
+    const bool ran = states_[i] == TaskState::kCompleted || states_[i] == TaskState::kFailed;
+    return ran && !task.late && task.failing_attempts < task.max_attempts;
   }
   bool Completes(std::size_t i) const { return states_[i] == TaskState::kCompleted; }
   // Whether those who wait for `i` wait for a continuation.

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 namespace weft::testing {
@@ -58,13 +59,14 @@ class Runner {
     ASSERT_TRUE(summary.status.ok()) << summary.status;
     ASSERT_EQ(summary.pending + summary.under_way + summary.refused, 0);
     for (std::size_t i = 0; i < program_.tasks.size(); ++i) {
-      ASSERT_EQ(runs_[i], oracle_.Runs(i) ? 1 : 0) << "task " << i;
+      if (!program_.tasks[i].late) ASSERT_EQ(runs_[i], oracle_.Attempts(i)) << "task " << i;
       if (!tasks_[i].valid()) continue;
       ASSERT_EQ(tasks_[i].state(), oracle_.state(i))
           << "task " << i << ": " << tasks_[i].result().status;
     }
     const Counts& counts = oracle_.counts();
     ASSERT_EQ(summary.completed, counts.completed);
+    ASSERT_EQ(summary.degraded, counts.degraded);
     ASSERT_EQ(summary.failed, counts.failed);
     ASSERT_EQ(summary.cancelled, counts.cancelled);
     ASSERT_EQ(summary.skipped, counts.skipped);
@@ -95,8 +97,11 @@ class Runner {
   }
   absl::Status Body(TaskContext& context, std::size_t i) {
     CheckBefore(i);
-    ++runs_[i];
     const TaskPlan& plan = program_.tasks[i];
+    EXPECT_EQ(context.attempt(), ++runs_[i]);
+    if (plan.late) return absl::OkStatus();  // which is too late
+    if (context.attempt() <= plan.failing_attempts) return absl::UnavailableError("again");
+    if (plan.degraded) context.Degrade(absl::ResourceExhaustedError("less"));
     EXPECT_EQ(Fork(plan, plan.fork_depth), 1 << plan.fork_depth);
     if (plan.fork_after != kNone) ForkAfter(plan);
     if (plan.group_size > 0) RunGroup(plan);
@@ -244,7 +249,7 @@ class Runner {
   }
   template <class R, class F, class... D>
   void Put(std::size_t i, F function, D&&... dependencies) {
-    const TaskOptions options{.priority = program_.tasks[i].priority};
+    const TaskOptions options = OptionsOf(program_.tasks[i]);
     if (program_.tasks[i].form == Form::kDetached) {
       return group_.Detach(options, std::move(function), std::forward<D>(dependencies)...);
     }
@@ -252,6 +257,18 @@ class Runner {
     tasks_[i] = task;
     if constexpr (std::is_same_v<R, absl::StatusOr<Numbers>>) numbers_[i] = std::move(task);
     if constexpr (std::is_same_v<R, absl::StatusOr<Pointer>>) pointers_[i] = std::move(task);
+  }
+  static TaskOptions OptionsOf(const TaskPlan& plan) {
+    TaskOptions options{.priority = plan.priority};
+    if (plan.measured) options.kind = "measured";
+    if (plan.late) options.timeout = absl::Nanoseconds(1);
+    if (plan.in_time) options.timeout = absl::Hours(1000);
+    if (plan.max_attempts > 1) {
+      options.retry = {.max_attempts = plan.max_attempts,
+                       .base = absl::Nanoseconds(plan.backoff_ns),
+                       .jitter = static_cast<Jitter>(plan.backoff_ns % 4)};
+    }
+    return options;
   }
   void Schedule(std::size_t i) {
     const TaskPlan& plan = program_.tasks[i];
@@ -265,7 +282,7 @@ class Runner {
     }
     definition.on_failed_dependency =
         plan.run_anyway ? DependencyPolicy::kRunAnyway : DependencyPolicy::kSkip;
-    definition.options.priority = plan.priority;
+    definition.options = OptionsOf(plan);
     const absl::StatusOr<Task<>> task = group_.Schedule(std::move(definition));
     ASSERT_TRUE(task.ok()) << task.status();
     tasks_[i] = *task;
@@ -276,7 +293,8 @@ class Runner {
         if (!edge.late || !tasks_[i].valid()) continue;
         const absl::Status added = tasks_[i].AddDependency(tasks_[edge.from]);
         // It may have been skipped already, for what is not behind the gate.
-        EXPECT_TRUE(added.ok() || oracle_.state(i) == TaskState::kSkipped) << i << ": " << added;
+        EXPECT_TRUE(added.ok() || oracle_.state(i) == TaskState::kSkipped || program_.tasks[i].late)
+            << i << ": " << added;
       }
     }
   }

@@ -22,6 +22,7 @@ class Draw {
     const std::size_t count = 1 + Below(1 + Below(150));
     gate_ = 1 + Below(4);
     fail_ = OneIn(3) ? 1000 : 6 + Below(20);
+    policies_ = OneIn(25);
     for (std::size_t i = 0; i < count; ++i) AddTask(i);
     Order();
     return std::move(program_);
@@ -50,6 +51,7 @@ class Draw {
     task.run_anyway = task.form == Form::kNamed && OneIn(4);
     for (std::size_t wanted = Below(4); wanted > 0; --wanted) AddEdge(i, task);
     AddWork(i, task);
+    if (policies_) AddPolicy(task);
     program_.tasks.push_back(std::move(task));
   }
   void AddEdge(std::size_t i, TaskPlan& task) {
@@ -113,6 +115,24 @@ class Draw {
     }
     task.cancelled = OneIn(fail_) && task.form != Form::kDetached;
   }
+  void AddPolicy(TaskPlan& task) {
+    const bool runs_once =
+        std::any_of(task.edges.begin(), task.edges.end(), [this](const Edge& edge) {
+          return edge.take == Take::kMove && program_.tasks[edge.from].form == Form::kPointer;
+        });
+    if (!runs_once && OneIn(6)) {
+      task.max_attempts = 2 + static_cast<int>(Below(3));
+      task.failing_attempts =
+          OneIn(fail_) ? task.max_attempts
+                       : static_cast<int>(Below(static_cast<std::size_t>(task.max_attempts)));
+      task.ending = Ending::kValue;  // of the attempts only the first ones fail
+      task.backoff_ns = 1 + static_cast<int>(Below(20'000));
+    }
+    task.in_time = OneIn(6);
+    task.degraded = OneIn(6);
+    task.measured = OneIn(6);
+    task.late = !task.in_time && task.gated && !task.cancelled && OneIn(fail_);
+  }
   // What ends is not followed any further: neither as a continuation, nor by those who
   // come later.
   std::size_t NotGrowing(std::size_t i) const {
@@ -148,6 +168,7 @@ class Draw {
   std::mt19937 random_;
   std::size_t gate_ = 1;  // one in so many tasks is not behind the gate
   std::size_t fail_ = 1;
+  bool policies_ = false;
   Program program_;
 };
 

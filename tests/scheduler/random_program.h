@@ -36,6 +36,14 @@ struct TaskPlan {
   bool cancelled = false;   // before that one ends
   bool consumed = false;    // somebody has taken its only handle
   bool run_anyway = false;  // kNamed
+  // How it is treated.
+  int max_attempts = 1;
+  int failing_attempts = 0;  // the first ones
+  int backoff_ns = 1;
+  bool late = false;      // its deadline passes before the gate opens
+  bool in_time = false;   // it has a deadline that never comes
+  bool degraded = false;  // it says so of itself
+  bool measured = false;  // it has a kind
   std::vector<Edge> edges;
   // What the body does.
   int fork_depth = 0;

@@ -51,6 +51,38 @@ class RetryTest : public testing::TimedEngineTest {
 };
 WEFT_ON_ALL_ENGINES(RetryTest);
 
+// Who waits inside a task runs it where it is, and its entry stays in its queue: it is not put
+// there a second time.
+TEST_P(RetryTest, AttemptsThatWhoeverWaitsRuns) {
+  for (const int priority : {-1, 0, 5, 10}) {
+    TaskGroup group(*scheduler_);
+    for (int i = 0; i < 20; ++i) {
+      group.Submit([&, priority] {
+        std::vector<Task<int>> tasks;
+        for (int n = 0; n < 4; ++n) {
+          tasks.push_back(
+              group.Submit({.priority = priority, .retry = Doubling(5)}, FailsUntil(2 + n % 3)));
+        }
+        for (const Task<int>& task : tasks) EXPECT_TRUE(task.Get().ok()) << task.Get().status();
+      });
+    }
+    const RunSummary summary = Finish(group);
+    EXPECT_EQ(summary.completed, 100) << summary.status;
+  }
+}
+
+// Times have quarters of a nanosecond, timers have not.
+TEST_P(RetryTest, WaitsThatAreNoWholeNanoseconds) {
+  TaskGroup group(*scheduler_);
+  for (int quarters = 1; quarters <= 8; ++quarters) {
+    RetryPolicy policy = Doubling(4);
+    policy.base = absl::Nanoseconds(1) * quarters / 4;
+    group.Submit({.retry = policy, .timeout = absl::Hours(1) + absl::Nanoseconds(1) / 4},
+                 FailsUntil(4));
+  }
+  EXPECT_EQ(Finish(group).completed, 8);
+}
+
 TEST_P(RetryTest, FailsTwiceThenSucceeds) {
   TaskGroup group(*scheduler_);
   const auto task = group.Submit({.retry = Doubling(5)}, FailsUntil(3));

@@ -125,8 +125,9 @@ DirectoryWalk::DirectoryWalk(TaskGroup& group, Descriptor root, FileIdentity roo
 void DirectoryWalk::Start() { Submit(root_); }
 
 void DirectoryWalk::Submit(WalkedFolder& folder) {
-  group_.Submit(
-      [self = shared_from_this(), &folder](TaskContext& task) { self->Visit(task, folder); });
+  group_.Submit({.kind = "list folder"}, [self = shared_from_this(), &folder](TaskContext& task) {
+    self->Visit(task, folder);
+  });
 }
 
 void DirectoryWalk::Visit(TaskContext& task, WalkedFolder& folder) {

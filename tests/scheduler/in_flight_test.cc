@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ParallelProcessingConfig::max_tasks_in_flight: how many tasks run or are parked at one time.
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+
+#include "testing/timed_engine.h"
+#include "weft/scheduler/task_scheduler.h"
+
+namespace weft {
+namespace {
+
+// Counts tasks from their start to their end, or to the moment at which one that was parked is
+// ready again.
+class InFlight final : public TaskObserver {
+ public:
+  void OnEvent(const TaskEvent& event) override {
+    std::lock_guard lock(mu_);
+    const bool there = tasks_.contains(event.task);
+    switch (event.kind) {
+      case TaskEventKind::kStarted: tasks_.insert(event.task); break;
+      case TaskEventKind::kReady:
+      case TaskEventKind::kEnded:
+        if (there) tasks_.erase(event.task);
+        break;
+      default: break;
+    }
+    most_ = std::max(most_, tasks_.size());
+  }
+  std::size_t most() const { return most_; }
+
+ private:
+  std::mutex mu_;
+  std::set<TaskId> tasks_;
+  std::size_t most_ = 0;
+};
+
+class InFlightTest : public ::testing::TestWithParam<int> {
+ protected:
+  std::unique_ptr<TaskScheduler> Make(int limit) {
+    SchedulerOptions options;
+    options.config.max_tasks_in_flight = limit;
+    options.observer = &in_flight_;
+    return testing::MakeVirtualScheduler(GetParam(), clock_, std::move(options));
+  }
+  RunSummary Finish(TaskGroup& group) {
+    if (GetParam() < 0) return group.Wait();
+    const testing::MovingClock moving(clock_);
+    return group.Wait();
+  }
+
+  InFlight in_flight_;
+  VirtualClock clock_;
+};
+WEFT_ON_ALL_ENGINES(InFlightTest);
+
+TEST_P(InFlightTest, NoMoreThanThatRunAtOnce) {
+  for (const int limit : {1, 3}) {
+    const auto scheduler = Make(limit);
+    TaskGroup group(*scheduler);
+    for (int i = 0; i < 300; ++i) group.Submit([] { std::this_thread::yield(); });
+    EXPECT_TRUE(group.Wait().ok());
+    EXPECT_LE(in_flight_.most(), static_cast<std::size_t>(limit));
+  }
+}
+
+TEST_P(InFlightTest, ParkedOnesCount) {
+  for (const int limit : {1, 2, 10}) {
+    const auto scheduler = Make(limit);
+    TaskGroup group(*scheduler);
+    for (int i = 0; i < 60; ++i) {
+      TaskOptions options;
+      if (i % 2 == 0) options.retry = {.max_attempts = 3, .base = absl::Seconds(1 + i % 7)};
+      group.Submit(options, [](TaskContext& context) {
+        return context.attempt() < 3 ? absl::UnavailableError("") : absl::OkStatus();
+      });
+    }
+    const RunSummary summary = Finish(group);
+    EXPECT_EQ(summary.completed, 30);
+    EXPECT_EQ(summary.failed, 30);
+    EXPECT_LE(in_flight_.most(), 10U);
+    if (limit < 10) EXPECT_LE(in_flight_.most(), static_cast<std::size_t>(limit));
+  }
+}
+
+TEST_P(InFlightTest, ParkedOnesThatAreCancelledMakeRoom) {
+  const auto scheduler = Make(2);
+  TaskGroup parked(*scheduler);
+  std::vector<Task<>> tasks;
+  for (int i = 0; i < 2; ++i) {
+    tasks.push_back(parked.Submit({.retry = {.max_attempts = 3, .base = absl::Hours(1)}},
+                                  [] { return absl::UnavailableError(""); }));
+  }
+  TaskGroup group(*scheduler);
+  const Task<> other = group.Submit([] {});
+  if (GetParam() > 0) {  // without threads nothing has begun
+    while (tasks[0].state() != TaskState::kParked || tasks[1].state() != TaskState::kParked) {
+      std::this_thread::yield();
+    }
+    EXPECT_NE(other.state(), TaskState::kCompleted);
+  }
+  parked.Cancel(absl::CancelledError("no use"));
+  EXPECT_TRUE(group.Wait().ok());
+  EXPECT_EQ(parked.Wait().cancelled, 2);
+}
+
+}  // namespace
+}  // namespace weft
