@@ -99,13 +99,13 @@ KindId CostModel::Intern(TaskKind kind) {
 
 void CostModel::Observe(KindId kind, double microseconds) {
   if (!kind.remembered() || !(microseconds >= 0) || std::isinf(microseconds)) return;
-  assert(kind.value <= state_->table.size());
+  assert(state_->table.Holds(kind.value));
   state_->table.CellOf(kind.value).Observe(microseconds);
 }
 
 std::optional<double> CostModel::Predict(KindId kind) const {
   if (!kind.remembered()) return std::nullopt;
-  assert(kind.value <= state_->table.size());
+  assert(state_->table.Holds(kind.value));
   return state_->table.CellOf(kind.value).mean();
 }
 

@@ -61,6 +61,9 @@ def rows(figures):
         if string is not None and handle is not None:
             yield Row(f"deps_string_wavefront - deps_handle_wavefront / flat_hash_map, {of}", 1.3,
                       over(string - handle, time("deps_string_wavefront", "flat_hash_map", 1)))
+    for threads in (2, 1):
+        yield Row(f"trace_task, nanoseconds of a worker, {threads} thread(s)", 40,
+                  time("trace_task", OWN, threads))
     for shape, limit in (("tree", 0.95), ("wavefront", 0.95), ("independent", 0.95),
                          ("random", 0.88)):
         name = f"rerun_{shape}_700ns"

@@ -77,8 +77,11 @@ class KindTable {
     return size_.load(std::memory_order_acquire);  // acquire: pairs with Add
   }
 
-  // Requires: 1 <= number, and this thread has it from Find, Add or size(), itself or
-  // through others.
+  // Requires, here and below: 1 <= number, and this thread has it from Find, Add or size(), itself
+  // or through others. Then it is; size() may not have come so far yet.
+  bool Holds(Number number) const {
+    return number <= kMost && entries_[number - 1U].Read() != nullptr;
+  }
   const std::string& NameOf(Number number) const { return EntryAt(number).name; }
   CostCell<P>& CellOf(Number number) const { return EntryAt(number).cell; }
 

@@ -5,11 +5,20 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <limits>
 
 namespace weft::internal {
 namespace {
 
 constexpr std::size_t kWriteFrom = std::size_t{48} << 10;  // bytes of packets
+
+// Chunks that a round takes of all streams together, if they are told of no faster than they are
+// drawn: what it learns from is still in the cache when it draws, and few tasks are kept at once.
+constexpr std::uint32_t kRoundChunks = 16;
+
+// More than the clocks of two workers differ, in nanoseconds: so much further a round learns.
+constexpr std::int64_t kClocksApart = 100'000;
+constexpr std::int64_t kNoHorizon = std::numeric_limits<std::int64_t>::max() / 4;
 
 bool IsGap(std::uint64_t word) { return word == TraceStream::kGap; }
 
@@ -26,16 +35,15 @@ std::uint64_t RecordMerge::ArrowOf(std::size_t stream, const Reader& reader) con
 }
 
 std::uint32_t RecordMerge::WordsOf(const Reader& reader, RecordHead head) {
-  switch (head.kind()) {
-    case TaskEventKind::kSubmitted: return 3 + TextHead(reader.Word(2)).text_words();
-    case TaskEventKind::kReleased: return 3;
-    case TaskEventKind::kStarted: return head.attempt() == RecordHead::kManyAttempts ? 3 : 2;
-    default: return 2;
-  }
+  if (head.kind() == TaskEventKind::kSubmitted) return 3 + TextHead(reader.Word(2)).text_words();
+  return head.has_third_word() ? 3 : 2;
 }
 
 std::uint64_t RecordMerge::Round() {
   TakeCuts(streams_, cuts_);
+  const std::int64_t until_ns = Horizon();
+  horizon_ = OrderOf(until_ns, TaskEventKind::kStarted);
+  learn_until_ns_ = until_ns + kClocksApart;
   std::uint64_t words = 0;
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     Learn(i);
@@ -44,6 +52,26 @@ std::uint64_t RecordMerge::Round() {
   }
   Draw();
   return words;
+}
+
+// The first record of a chunk tells how far it is in time. Those of other threads may be out of
+// order by what a thread was held up for between its clock and the stream: the latest counts.
+std::int64_t RecordMerge::Horizon() const {
+  const std::uint32_t chunks =
+      std::max(1U, kRoundChunks / static_cast<std::uint32_t>(streams_.size()));
+  std::int64_t horizon_ns = kNoHorizon;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    const Reader& reader = sources_[i].draw;
+    if (cuts_[i].told < reader.at() + (chunks + 1) * kChunkWords) continue;
+    std::int64_t latest_ns = sources_[i].order / 2;
+    reader.ForChunksAhead(*streams_[i], chunks, [&latest_ns](std::uint64_t first_word) {
+      if (!IsGap(first_word)) latest_ns = std::max(latest_ns, RecordHead(first_word).time_ns());
+    });
+    horizon_ns = std::min(horizon_ns, latest_ns + kClocksApart);
+  }
+  // What a round has learned the next one draws: else a start would wait for longer than EndWaits
+  // lets it.
+  return std::max(horizon_ns, learned_ns_);
 }
 
 void RecordMerge::Discard() {
@@ -62,6 +90,8 @@ void RecordMerge::Learn(std::size_t stream) {
       continue;
     }
     const RecordHead head(reader.Word(0));
+    if (head.time_ns() > learn_until_ns_) break;
+    learned_ns_ = std::max(learned_ns_, head.time_ns());
     if (head.kind() == TaskEventKind::kSubmitted) {
       const TextHead texts(reader.Word(2));
       ReadText(reader, 3, texts.kind_size(), kind_);
@@ -81,6 +111,7 @@ void RecordMerge::Queue(std::size_t stream) {
   if (!source.draw.Seek(*streams_[stream], cuts_[stream].told, &pool_)) return;
   const std::uint64_t word = source.draw.Word(0);
   if (!IsGap(word)) source.order = OrderOf(RecordHead(word));
+  if (source.order > horizon_) return;
   queue_.push_back({source.order, stream});
   std::ranges::push_heap(queue_, std::ranges::greater(), &Next::order);
 }
@@ -91,7 +122,7 @@ void RecordMerge::Draw() {
     const std::size_t stream = queue_.back().stream;
     queue_.pop_back();
     // For as long as no other stream has something earlier.
-    const std::int64_t until = queue_.empty() ? INT64_MAX : queue_.front().order;
+    const std::int64_t until = queue_.empty() ? horizon_ : queue_.front().order;
     Reader& reader = sources_[stream].draw;
     while (true) {
       if (!DrawOne(stream, /*may_wait=*/true)) {
@@ -166,7 +197,7 @@ void RecordMerge::DrawEvent(std::size_t stream, RecordHead head, std::uint64_t t
     case TaskEventKind::kStarted: {
       const bool many = head.attempt() == RecordHead::kManyAttempts;
       encoder_.Started(number, time_ns, task,
-                       many ? static_cast<int>(reader.Word(2)) : head.attempt());
+                       static_cast<int>(many ? reader.Word(2) : head.attempt()));
       break;
     }
     case TaskEventKind::kParked: encoder_.Parked(number, time_ns, task); break;

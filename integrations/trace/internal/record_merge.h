@@ -35,7 +35,7 @@ class RecordMerge {
   // In the order of the encoder's streams.
   void Add(const TraceStream& stream);
 
-  // Draws what has been published. Returns how many words that was.
+  // Draws what has been published, or the first part of it. Returns how many words there were.
   std::uint64_t Round();
   // Instead: lets it all go.
   void Discard();
@@ -59,10 +59,13 @@ class RecordMerge {
   void Learn(std::size_t stream);
   void Draw();
   // By time; starts after everything else of that time, since most of it is what they wait for.
-  static std::int64_t OrderOf(RecordHead head) {
-    return 2 * head.time_ns() + (head.kind() == TaskEventKind::kStarted ? 1 : 0);
+  static std::int64_t OrderOf(std::int64_t time_ns, TaskEventKind kind) {
+    return 2 * time_ns + (kind == TaskEventKind::kStarted ? 1 : 0);
   }
-  // Puts the stream into the queue if there is something to draw.
+  static std::int64_t OrderOf(RecordHead head) { return OrderOf(head.time_ns(), head.kind()); }
+  // Up to what time a round draws: all there is, or less where much is there.
+  std::int64_t Horizon() const;
+  // Puts the stream into the queue if there is something to draw in this round.
   void Queue(std::size_t stream);
   // Draws the record at the reader. False: what comes before it has not been drawn, and it may
   // wait.
@@ -79,6 +82,9 @@ class RecordMerge {
   std::vector<const TraceStream*> streams_;
   std::vector<Source> sources_;
   std::vector<Cut> cuts_;
+  std::int64_t horizon_ = 0;  // the order up to which the round draws
+  std::int64_t learn_until_ns_ = 0;
+  std::int64_t learned_ns_ = 0;       // the latest time of what has been learned
   std::vector<Next> queue_;           // a heap, the earliest first
   std::vector<std::size_t> waiting_;  // streams whose next record waits
   bool retry_ = false;                // one of them may be able to go on

@@ -27,28 +27,33 @@ class RecordStream {
   static constexpr std::uint64_t kSkip = ~std::uint64_t{0};     // the rest of the chunk is empty
   static constexpr std::uint64_t kGap = ~std::uint64_t{0} - 8;  // then: how many were lost
 
-  enum class Room : std::uint8_t {
-    kThere,
-    kTaken,  // there, after a new chunk was taken
-    kNone,   // the record is lost
-  };
-
-  // Before the `words` times that Put is called, and Publish.
+  // Whether there is room for a record of up to `words` words at words(); Publish says how many it
+  // became. If not, MakeRoom has to find some.
   // Requires: words + 2 <= kWords.
-  Room Open(Pool& pool, std::uint32_t words) noexcept {
-    if (words <= left_ && untold_ == 0) [[likely]]
-      return Room::kThere;
-    return MakeRoom(pool, words);
+  bool HasRoom(std::uint32_t words) const noexcept { return words <= Left(); }
+  // Takes another chunk. False: there is none, and the record is lost.
+  [[gnu::noinline]] bool MakeRoom(Pool& pool) noexcept {
+    Chunk* const chunk = pool.Take();
+    LeaveChunk(chunk);
+    if (chunk == nullptr) {
+      ++untold_;
+      // relaxed: a figure, written here only.
+      lost_.store(lost_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+      return false;
+    }
+    if (untold_ == 0) return true;
+    chunk->words[0].Write(kGap);
+    chunk->words[1].Write(untold_);
+    untold_ = 0;
+    Publish(2);
+    return true;
   }
-  void Put(std::uint64_t word) noexcept {
-    next_->Write(word);
-    ++next_;
-    --left_;
-    ++at_;
+  typename P::template Plain<std::uint64_t>* words() const noexcept {
+    return chunk_->words + Here() % kWords;
   }
-  void Publish() noexcept {
+  void Publish(std::uint32_t words) noexcept {
     // release: pairs with published(); all words up to here, and the chunks that they lie in.
-    published_.store(at_, std::memory_order_release);
+    published_.store(Here() + words, std::memory_order_release);
   }
 
   // How many words have been published. Readers may go so far.
@@ -60,46 +65,27 @@ class RecordStream {
   template <class, std::uint32_t>
   friend class RecordReader;
 
-  Room MakeRoom(Pool& pool, std::uint32_t words) noexcept {
-    const std::uint32_t gap = untold_ == 0 ? 0 : 2;
-    Room room = Room::kThere;
-    if (words + gap > left_) {
-      Chunk* const chunk = pool.Take();
-      if (chunk == nullptr) {
-        ++untold_;
-        // relaxed: a figure, written here only.
-        lost_.store(lost_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-        return Room::kNone;
-      }
-      GoTo(*chunk);
-      room = Room::kTaken;
+  static_assert((kWords & (kWords - 1)) == 0);  // so that positions tell places in chunks
+
+  // Words from the beginning, with those that are skipped. relaxed: written here only.
+  std::uint64_t Here() const noexcept { return published_.load(std::memory_order_relaxed); }
+  // In the chunk. None where one begins: whoever has taken it goes on at once.
+  std::uint32_t Left() const noexcept { return static_cast<std::uint32_t>(-Here() % kWords); }
+
+  // Nothing more is written to the chunk: what is lost between two records is told between them.
+  void LeaveChunk(Chunk* next) noexcept {
+    if (const std::uint32_t left = Left(); left > 0) {
+      words()->Write(kSkip);
+      Publish(left);
     }
-    if (gap != 0) {
-      Put(kGap);
-      Put(untold_);
-      untold_ = 0;
-    }
-    return room;
-  }
-  void GoTo(Chunk& chunk) noexcept {
-    if (chunk_ == nullptr) {
-      first_.Write(&chunk);
-    } else {
-      if (left_ > 0) next_->Write(kSkip);
-      chunk_->following.Write(&chunk);
-      at_ += left_;
-    }
-    chunk_ = &chunk;
-    next_ = chunk.words;
-    left_ = kWords;
+    if (next == nullptr) return;
+    (chunk_ == nullptr ? first_ : chunk_->following).Write(next);
+    chunk_ = next;
   }
 
   // The writing thread's.
-  typename P::template Plain<std::uint64_t>* next_ = nullptr;
-  std::uint32_t left_ = 0;    // in the chunk
-  std::uint64_t at_ = 0;      // words from the beginning, with those that are skipped
-  std::uint64_t untold_ = 0;  // lost since the last gap
   Chunk* chunk_ = nullptr;
+  std::uint64_t untold_ = 0;  // lost since the last gap
 
   typename P::template Plain<Chunk*> first_{nullptr};
   typename P::template Atomic<std::uint64_t> published_{0};
@@ -125,6 +111,16 @@ class RecordReader {
       at_ = beyond_;
     }
     return false;
+  }
+  // Calls look(word) for the first word of each of the next `chunks` chunks.
+  // Requires: the stream has published words in all of them.
+  template <class F>
+  void ForChunksAhead(const Stream& stream, std::uint32_t chunks, F look) const {
+    const auto* chunk = chunk_;
+    for (; chunks > 0; --chunks) {
+      chunk = chunk == nullptr ? stream.first_.Read() : chunk->following.Read();
+      look(chunk->words[0].Read());
+    }
   }
   // To `end`, without a look at what lies before it.
   void Jump(const Stream& stream, std::uint64_t end, Pool* pool) {

@@ -9,7 +9,7 @@ namespace weft::internal {
 LiveTask* TaskTable::FindOrAdd(std::uint64_t id) {
   if (LiveTask* const known = Find(id)) return known;
   if (tasks_.size() >= most_tasks_) return nullptr;
-  return &tasks_[id];
+  return Remember(id, tasks_[id]);
 }
 
 void TaskTable::Erase(std::uint64_t id) {
@@ -17,6 +17,7 @@ void TaskTable::Erase(std::uint64_t id) {
   if (found == tasks_.end()) return;
   Free(found->second);
   tasks_.erase(found);
+  last_ = nullptr;
 }
 
 bool TaskTable::AddArrow(LiveTask& task, std::uint64_t arrow) {

@@ -51,8 +51,10 @@ class TaskTable {
 
   // Null: unknown. Valid until the next FindOrAdd.
   LiveTask* Find(std::uint64_t id) {
+    // Several records of a task come one after the other.
+    if (last_ != nullptr && last_id_ == id) return last_;
     const auto found = tasks_.find(id);
-    return found == tasks_.end() ? nullptr : &found->second;
+    return found == tasks_.end() ? nullptr : Remember(id, found->second);
   }
   // Null: there is no room.
   LiveTask* FindOrAdd(std::uint64_t id);
@@ -72,12 +74,19 @@ class TaskTable {
     std::uint64_t arrow;
     std::uint32_t next;
   };
+  LiveTask* Remember(std::uint64_t id, LiveTask& task) {
+    last_id_ = id;
+    return last_ = &task;
+  }
   Cell& At(std::uint32_t cell) { return cells_[cell - 1]; }
   void Free(LiveTask& task);
 
   const std::size_t most_tasks_;
   const std::size_t most_arrows_;
   absl::flat_hash_map<std::uint64_t, LiveTask> tasks_;
+  // What was found last; null after a change of the map, which moves tasks.
+  std::uint64_t last_id_ = 0;
+  LiveTask* last_ = nullptr;
   std::deque<Cell> cells_;
   std::uint32_t free_ = 0;
 };

@@ -30,6 +30,30 @@ std::uint32_t ChunksIn(std::int64_t bytes) {
          1;
 }
 
+constexpr std::uint32_t kMostEventWords = 3;
+
+void PutManyAttempts(TraceStream& stream, const TaskEvent& event) {
+  auto* const words = stream.words();
+  words[0].Write(RecordHead::Of(event, RecordHead::kManyAttempts).word());
+  words[1].Write(Packed(event.task));
+  const bool released = event.kind == TaskEventKind::kReleased;
+  words[2].Write(released ? Packed(event.other) : static_cast<std::uint64_t>(event.attempt));
+  stream.Publish(RecordHead(words[0].Read()).has_third_word() ? 3 : 2);
+}
+
+// An event that is no kSubmitted. Requires: room for kMostEventWords.
+inline void PutEvent(TraceStream& stream, const TaskEvent& event) {
+  const auto attempt = static_cast<std::uint32_t>(event.attempt);
+  if (attempt >= RecordHead::kManyAttempts) [[unlikely]]
+    return PutManyAttempts(stream, event);
+  auto* const words = stream.words();
+  words[0].Write(RecordHead::Of(event, attempt).word());
+  words[1].Write(Packed(event.task));
+  if (event.kind != TaskEventKind::kReleased) return stream.Publish(2);
+  words[2].Write(Packed(event.other));
+  stream.Publish(3);
+}
+
 std::string ProcessName() {
   std::ifstream file("/proc/self/comm");
   std::string name;
@@ -80,43 +104,52 @@ void TraceCore::OnStart(int slot_count) {
   slots_made_.store(count, std::memory_order_release);
 }
 
-bool TraceCore::Open(TraceStream& stream, std::uint32_t words) {
-  const TraceStream::Room room = stream.Open(pool_, words);
-  if (room == TraceStream::Room::kThere) [[likely]]
-    return true;
-  const bool there = room == TraceStream::Room::kTaken;
-  // relaxed: how many, roughly.
-  if (!there || chunks_filled_.fetch_add(1, std::memory_order_relaxed) % kWakeAfter == 0) Wake();
-  return there;
+// Each event passes here: without a call, so that nothing has to be saved, but where it is rare.
+void TraceCore::OnEvent(const TaskEvent& event) {
+  // relaxed: whoever tells something at the same time as Close is told apart by nobody.
+  if (stop_.load(std::memory_order_relaxed)) return;
+  const auto slot = static_cast<std::size_t>(event.slot);  // -1: too large for every slot
+  if (slot >= slot_count_) [[unlikely]]
+    return OnEventOutside(event);
+  TraceStream& stream = slots_[slot].stream;
+  if (event.kind == TaskEventKind::kSubmitted) return AppendSubmitted(stream, event);
+  if (!stream.HasRoom(kMostEventWords)) [[unlikely]]
+    return AppendToNext(stream, event);
+  PutEvent(stream, event);
 }
 
-void TraceCore::Append(TraceStream& stream, const TaskEvent& event) {
-  const auto head = RecordHead::Of(event);
-  const std::uint64_t task = Packed(event.task);
-  if (event.kind == TaskEventKind::kSubmitted) {
-    static constexpr TaskInfo kNothing;
-    const TaskInfo& info = event.info != nullptr ? *event.info : kNothing;
-    const auto texts = TextHead::Of(info);
-    if (!Open(stream, 3 + texts.text_words())) return;
-    stream.Put(head.word());
-    stream.Put(task);
-    stream.Put(texts.word());
-    const auto put = [&stream](std::uint64_t word) { stream.Put(word); };
-    PutText(info.kind.name(), texts.kind_size(), put);
-    PutText(info.name, texts.name_size(), put);
-    return stream.Publish();
-  }
-  const bool third =
-      event.kind == TaskEventKind::kReleased ||
-      (event.kind == TaskEventKind::kStarted && head.attempt() == head.kManyAttempts);
-  if (!Open(stream, third ? 3 : 2)) return;
-  stream.Put(head.word());
-  stream.Put(task);
-  if (third) {
-    stream.Put(event.kind == TaskEventKind::kReleased ? Packed(event.other)
-                                                      : static_cast<std::uint64_t>(event.attempt));
-  }
-  stream.Publish();
+void TraceCore::OnEventOutside(const TaskEvent& event) {
+  std::lock_guard lock(outside_lock_);
+  TraceStream& stream = outside_.stream;
+  if (event.kind == TaskEventKind::kSubmitted) return AppendSubmitted(stream, event);
+  if (!stream.HasRoom(kMostEventWords)) return AppendToNext(stream, event);
+  PutEvent(stream, event);
+}
+
+void TraceCore::AppendToNext(TraceStream& stream, const TaskEvent& event) {
+  if (MakeRoom(stream)) PutEvent(stream, event);
+}
+
+void TraceCore::AppendSubmitted(TraceStream& stream, const TaskEvent& event) {
+  static constexpr TaskInfo kNothing;
+  const TaskInfo& info = event.info != nullptr ? *event.info : kNothing;
+  const std::string_view kind = info.kind.name().substr(0, kMostKindBytes);
+  const std::string_view name = info.name.substr(0, kMostNameBytes);
+  const std::uint32_t size = 3 + TextHead::WordsOf(kind.size()) + TextHead::WordsOf(name.size());
+  if (!stream.HasRoom(size) && !MakeRoom(stream)) return;
+  auto* const words = stream.words();
+  words[0].Write(RecordHead::Of(event, 0).word());
+  words[1].Write(Packed(event.task));
+  words[2].Write(TextHead::Of(kind.size(), name.size(), LaneOf(info.priority)).word());
+  PutText(name, PutText(kind, words + 3));
+  stream.Publish(size);
+}
+
+bool TraceCore::MakeRoom(TraceStream& stream) {
+  const bool made = stream.MakeRoom(pool_);
+  // relaxed: how many, roughly.
+  if (!made || chunks_filled_.fetch_add(1, std::memory_order_relaxed) % kWakeAfter == 0) Wake();
+  return made;
 }
 
 void TraceCore::Wake() {

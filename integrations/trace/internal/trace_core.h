@@ -39,17 +39,7 @@ class TraceCore {
   // Throws std::system_error: there is no thread.
   void StartThread();
   void OnStart(int slot_count);
-  void OnEvent(const TaskEvent& event) {
-    // relaxed: whoever tells something at the same time as Close is told apart by nobody.
-    if (stop_.load(std::memory_order_relaxed)) return;
-    const auto slot = static_cast<std::size_t>(event.slot);  // -1: too large for every slot
-    if (slot < slot_count_) {
-      Append(slots_[slot].stream, event);
-    } else {
-      std::lock_guard lock(outside_lock_);
-      Append(outside_.stream, event);
-    }
-  }
+  void OnEvent(const TaskEvent& event);
   absl::Status Close();
   TraceStats stats();
   bool forked() const { return forks_ != ForkCount(); }
@@ -60,8 +50,11 @@ class TraceCore {
     TraceStream stream;
   };
 
-  void Append(TraceStream& stream, const TaskEvent& event);
-  bool Open(TraceStream& stream, std::uint32_t words);
+  [[gnu::noinline]] void OnEventOutside(const TaskEvent& event);
+  [[gnu::noinline]] void AppendToNext(TraceStream& stream, const TaskEvent& event);
+  [[gnu::noinline]] void AppendSubmitted(TraceStream& stream, const TaskEvent& event);
+  // False: the record is lost.
+  bool MakeRoom(TraceStream& stream);
   void Wake();
 
   void Run() noexcept;

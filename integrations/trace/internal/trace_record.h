@@ -6,6 +6,7 @@
 #define WEFT_INTEGRATIONS_TRACE_INTERNAL_TRACE_RECORD_H_
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -37,20 +38,25 @@ constexpr std::uint64_t Packed(TaskId id) {
 // Thread safety: a plain value.
 class RecordHead {
  public:
-  static constexpr int kManyAttempts = 3;  // this or more: in a word of its own
+  static constexpr std::uint32_t kManyAttempts = 3;  // this or more: in a word of its own
 
   explicit constexpr RecordHead(std::uint64_t word) : word_(word) {}
-  static RecordHead Of(const TaskEvent& event) {
-    const auto attempt = static_cast<std::uint64_t>(std::clamp(event.attempt, 0, kManyAttempts));
-    return RecordHead((static_cast<std::uint64_t>(event.time_ns) << 8) | (attempt << 6) |
-                      (static_cast<std::uint64_t>(event.state) << 3) |
-                      static_cast<std::uint64_t>(event.kind));
+  // Requires: attempt <= kManyAttempts.
+  static RecordHead Of(const TaskEvent& event, std::uint32_t attempt) {
+    return RecordHead(
+        (static_cast<std::uint64_t>(event.time_ns) << 8) | (std::uint64_t{attempt} << 6) |
+        (static_cast<std::uint64_t>(event.state) << 3) | static_cast<std::uint64_t>(event.kind));
   }
 
   std::uint64_t word() const { return word_; }
   TaskEventKind kind() const { return static_cast<TaskEventKind>(word_ & 7); }
   TaskState state() const { return static_cast<TaskState>((word_ >> 3) & 7); }
-  int attempt() const { return static_cast<int>((word_ >> 6) & 3); }
+  std::uint32_t attempt() const { return (word_ >> 6) & 3; }
+  // Of a record that is no kSubmitted.
+  bool has_third_word() const {
+    return kind() == TaskEventKind::kReleased ||
+           (kind() == TaskEventKind::kStarted && attempt() == kManyAttempts);
+  }
   std::int64_t time_ns() const { return static_cast<std::int64_t>(word_ >> 8); }
 
  private:
@@ -63,10 +69,8 @@ class RecordHead {
 class TextHead {
  public:
   explicit constexpr TextHead(std::uint64_t word) : word_(word) {}
-  static TextHead Of(const TaskInfo& info) {
-    const std::uint64_t name = std::min(info.name.size(), kMostNameBytes);
-    const std::uint64_t kind = std::min(info.kind.name().size(), kMostKindBytes);
-    return TextHead((name << 32) | (kind << 8) | static_cast<std::uint64_t>(LaneOf(info.priority)));
+  static TextHead Of(std::uint64_t kind_size, std::uint64_t name_size, Lane lane) {
+    return TextHead((name_size << 32) | (kind_size << 8) | static_cast<std::uint64_t>(lane));
   }
 
   std::uint64_t word() const { return word_; }
@@ -83,24 +87,58 @@ class TextHead {
   std::uint64_t word_;
 };
 
-// Calls put(word) for `size` bytes of `text`, the last word filled up with zeros.
-template <class F>
-void PutText(std::string_view text, std::size_t size, F put) {
-  for (std::size_t at = 0; at < size; at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, text.data() + at, std::min<std::size_t>(8, size - at));
-    put(word);
+// Texts lie in words as they lie in memory: the first byte is the lowest.
+static_assert(std::endian::native == std::endian::little);
+
+// A text of 1 to 7 bytes as a word, the rest of which is zero: by loads of fixed sizes, which may
+// overlap, in place of a loop.
+inline std::uint64_t ShortText(std::string_view text) {
+  const auto bytes = [](const char* from, auto word) {
+    std::memcpy(&word, from, sizeof(word));
+    return std::uint64_t{word};
+  };
+  const char* const begin = text.data();
+  const std::size_t size = text.size();
+  if (size >= 4) {
+    const std::uint64_t end = bytes(begin + size - 4, std::uint32_t{});
+    return bytes(begin, std::uint32_t{}) | end << (8 * (size - 4));
   }
+  const std::uint64_t middle = bytes(begin + size / 2, std::uint8_t{});
+  const std::uint64_t end = bytes(begin + size - 1, std::uint8_t{});
+  return bytes(begin, std::uint8_t{}) | middle << (8 * (size / 2)) | end << (8 * (size - 1));
+}
+
+// Writes `text` to `words`, which have a method Write. Returns where they end.
+template <class Word>
+Word* PutText(std::string_view text, Word* words) {
+  if (text.empty()) return words;
+  if (text.size() < 8) {
+    words->Write(ShortText(text));
+    return words + 1;
+  }
+  std::uint64_t word = 0;
+  std::size_t left = text.size();
+  const char* at = text.data();
+  for (; left >= 8; left -= 8, at += 8) {
+    std::memcpy(&word, at, 8);
+    (words++)->Write(word);
+  }
+  if (left == 0) return words;
+  std::memcpy(&word, at + left - 8, 8);
+  words->Write(word >> (8 * (8 - left)));
+  return words + 1;
 }
 
 // The other way round: into `text`, from words of `reader` from `first` on.
 template <class Reader>
 void ReadText(const Reader& reader, std::uint32_t first, std::size_t size, std::string& text) {
-  text.resize(size);
-  for (std::size_t at = 0; at < size; at += 8) {
-    const std::uint64_t word = reader.Word(first + static_cast<std::uint32_t>(at / 8));
-    std::memcpy(text.data() + at, &word, std::min<std::size_t>(8, size - at));
+  const std::uint32_t words = TextHead::WordsOf(size);
+  text.resize(std::size_t{8} * words);
+  for (std::uint32_t i = 0; i < words; ++i) {
+    const std::uint64_t word = reader.Word(first + i);
+    std::memcpy(text.data() + std::size_t{8} * i, &word, 8);
   }
+  text.resize(size);
 }
 
 }  // namespace weft::internal

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <string>
 #include <sys/stat.h>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "gtest/gtest.h"
 
 #include "integrations/trace/fake_scheduler.h"
+#include "integrations/trace/stuck_trace.h"
 #include "integrations/trace/trace_fixture.h"
 
 namespace weft::testing {
@@ -84,32 +84,8 @@ TEST_F(TraceTest, APipeWithoutAReaderIsAnErrorAndNoSignal) {
   EXPECT_THAT(std::string(writer_->Close().message()), HasSubstr(path_));
 }
 
-// A writer that cannot go on: nobody reads the pipe that it writes to.
-class StuckTraceTest : public TraceTest {
+class LossyTraceTest : public StuckTraceTest {
  protected:
-  void OpenStuck(TraceOptions options, int slots) {
-    ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
-    reader_ = open(path_.c_str(), O_RDONLY | O_NONBLOCK);
-    ASSERT_GE(reader_, 0);
-    fcntl(reader_, F_SETFL, 0);
-    Open(options, slots);
-  }
-  // From now on what comes is read, until the other end is closed.
-  void Read() {
-    thread_ = std::thread([this] {
-      char some[65536];
-      for (ssize_t size = 1; size > 0;) {
-        size = read(reader_, some, sizeof(some));
-        if (size > 0) bytes_.append(some, static_cast<std::size_t>(size));
-      }
-    });
-  }
-  absl::Status Close() {
-    absl::Status closed = writer_->Close();
-    thread_.join();
-    close(reader_);
-    return closed;
-  }
   // A task of the one worker, of which no record is lost.
   void ToldInFull(std::uint32_t task, std::string_view name) {
     const std::int64_t dropped = writer_->stats().dropped;
@@ -119,13 +95,10 @@ class StuckTraceTest : public TraceTest {
     told_in_full_ = dropped == writer_->stats().dropped;
   }
 
-  std::thread thread_;
-  std::string bytes_;
   bool told_in_full_ = true;
-  int reader_ = -1;
 };
 
-TEST_F(StuckTraceTest, WhoTellsNeverWaitsAndWhatIsDroppedIsCounted) {
+TEST_F(LossyTraceTest, WhoTellsNeverWaitsAndWhatIsDroppedIsCounted) {
   constexpr std::uint32_t kTasks = 100'000;
   TraceOptions options;
   options.buffer_bytes = 256 << 10;
@@ -146,7 +119,7 @@ TEST_F(StuckTraceTest, WhoTellsNeverWaitsAndWhatIsDroppedIsCounted) {
   EXPECT_EQ(end[0]->notes.at("lost_records"), std::to_string(dropped));
 }
 
-TEST_F(StuckTraceTest, WhereRecordsAreMissingTheTraceSaysSo) {
+TEST_F(LossyTraceTest, WhereRecordsAreMissingTheTraceSaysSo) {
   TraceOptions options;
   options.buffer_bytes = 256 << 10;
   OpenStuck(options, 1);
@@ -170,6 +143,24 @@ TEST_F(StuckTraceTest, WhereRecordsAreMissingTheTraceSaysSo) {
   EXPECT_EQ(cut[0]->end_ns, gaps[0]->begin_ns) << "nobody knows what became of it";
   EXPECT_FALSE(trace.Named("afterwards").empty());
   EXPECT_EQ(trace.curves.at("running tasks").back().value, 0);
+}
+
+// What is kept of a task is kept while it lives, not while the writer is behind.
+TEST_F(StuckTraceTest, TasksThatHaveEndedLongAgoNeedNoRoom) {
+  constexpr std::uint32_t kTasks = 60'000;
+  TraceOptions options;
+  options.max_live_tasks = 10'000;
+  OpenStuck(options, 1);
+  for (std::uint32_t i = 1; i <= kTasks; ++i) {
+    Submitted(1000 * i, Id(i), "task", {}, 0, 0);
+    Started(1000 * i + 100, Id(i));
+    Ended(1000 * i + 900, Id(i));
+  }
+  Read();
+  const absl::Status closed = Close();
+  EXPECT_TRUE(closed.ok()) << closed;
+  EXPECT_EQ(writer_->stats().records, 3 * std::int64_t{kTasks});
+  EXPECT_EQ(ParseTrace(bytes_).Named("task").size(), kTasks);
 }
 
 TEST_F(TraceTest, TasksBeyondTheLimitAreLeftOut) {

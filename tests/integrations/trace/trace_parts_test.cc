@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 
 #include "integrations/trace/wire_message.h"
+#include "weft/core/internal/platform.h"
 #include "weft/integrations/trace/internal/counter_track.h"
 #include "weft/integrations/trace/internal/packet_buffer.h"
 #include "weft/integrations/trace/internal/resident_memory.h"
@@ -196,14 +197,33 @@ TEST(RecordHeadTest, HoldsWhatAnEventSays) {
   event.time_ns = 63'072'000'000'000'000;  // two years
   event.kind = TaskEventKind::kEnded;
   event.state = TaskState::kSkipped;
-  event.attempt = 2;
-  const auto head = internal::RecordHead::Of(event);
+  const auto head = internal::RecordHead::Of(event, 2);
   EXPECT_EQ(head.time_ns(), event.time_ns);
   EXPECT_EQ(head.kind(), event.kind);
   EXPECT_EQ(head.state(), event.state);
-  EXPECT_EQ(head.attempt(), 2);
-  event.attempt = 1000;
-  EXPECT_EQ(internal::RecordHead::Of(event).attempt(), internal::RecordHead::kManyAttempts);
+  EXPECT_EQ(head.attempt(), 2U);
+}
+
+// As the words of a record are read.
+struct WordReader {
+  using Cell = internal::StdPlatform::Plain<std::uint64_t>;
+  std::vector<Cell> words;
+  std::uint64_t Word(std::uint32_t index) const { return words[index].Read(); }
+};
+
+TEST(RecordTextTest, TextsOfAnySizeComeBack) {
+  std::string text;
+  std::string read;
+  for (std::size_t size = 0; size <= 40; ++size) {
+    const std::vector<char> tight(text.begin(), text.end());  // nothing is read beyond its end
+    WordReader reader{std::vector<WordReader::Cell>(8, WordReader::Cell(~std::uint64_t{0}))};
+    const auto* const end =
+        internal::PutText({tight.data(), tight.size()}, reader.words.data() + 1);
+    EXPECT_EQ(end - reader.words.data(), 1 + internal::TextHead::WordsOf(size));
+    internal::ReadText(reader, 1, size, read);
+    EXPECT_EQ(read, text);
+    text += static_cast<char>('\x80' + size);
+  }
 }
 
 TEST(ValidUtf8Test, EveryCodePointIsKept) {

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 
 #include "integrations/trace/fake_scheduler.h"
+#include "integrations/trace/stuck_trace.h"
 #include "integrations/trace/trace_fixture.h"
 #include "weft/core/task_state.h"
 
@@ -171,6 +172,31 @@ std::string RandomName(const ::testing::TestParamInfo<std::tuple<int, int>>& inf
 INSTANTIATE_TEST_SUITE_P(Random, TraceRandomTest,
                          ::testing::Combine(::testing::Values(1, 2, 8), ::testing::Range(1, 6)),
                          RandomName);
+
+// The writer comes to all of it late, and draws it in many rounds.
+class TraceBacklogTest : public StuckTraceTest {
+ protected:
+  void ExpectAllAfter(void (FakeScheduler::*run)()) {
+    const FakePlan plan{.tasks = WEFT_SANITIZED ? 8000 : 20'000, .slots = 2, .nested = false};
+    TraceOptions options;
+    options.wait_rows = plan.tasks;  // tasks are submitted faster than they run
+    OpenStuck(options, 0);
+    FakeScheduler scheduler(plan, *writer_);
+    (scheduler.*run)();
+    Read();
+    const absl::Status closed = Close();
+    EXPECT_TRUE(closed.ok()) << closed;
+    const ReadTrace trace = ParseTrace(bytes_);
+    EXPECT_EQ(trace.faults, std::vector<std::string>());
+    ExpectAll(scheduler, trace, plan);
+  }
+};
+
+TEST_F(TraceBacklogTest, ArrowsAreTheEdgesInVirtualTime) {
+  ExpectAllAfter(&FakeScheduler::RunHere);
+}
+
+TEST_F(TraceBacklogTest, ArrowsAreTheEdgesOfThreads) { ExpectAllAfter(&FakeScheduler::RunThreads); }
 
 // Many thousand of one kind: with 4096 arrows an event of its own begins.
 TEST_F(TraceTest, AFanOfArrowsIsWhole) {

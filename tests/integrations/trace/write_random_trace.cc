@@ -19,9 +19,7 @@ namespace {
 std::uint64_t Packed(TaskId id) { return (std::uint64_t{id.generation} << 32) | id.index; }
 
 int Main(char** arguments) {
-  TraceOptions options;
-  options.buffer_bytes = std::int64_t{4} << 30;  // whatever share of the processor the writer gets
-  auto writer = TraceWriter::Create(arguments[1], options);
+  auto writer = TraceWriter::Create(arguments[1]);
   if (!writer.ok()) {
     std::fprintf(stderr, "%s\n", writer.status().ToString().c_str());
     return 1;
