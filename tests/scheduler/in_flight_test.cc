@@ -88,8 +88,7 @@ TEST_P(InFlightTest, ParkedOnesCount) {
     const RunSummary summary = Finish(group);
     EXPECT_EQ(summary.completed, 30);
     EXPECT_EQ(summary.failed, 30);
-    EXPECT_LE(in_flight_.most(), 10U);
-    if (limit < 10) EXPECT_LE(in_flight_.most(), static_cast<std::size_t>(limit));
+    EXPECT_LE(in_flight_.most(), static_cast<std::size_t>(limit));  // the limits grow
   }
 }
 

@@ -59,7 +59,8 @@ class Runner {
     ASSERT_TRUE(summary.status.ok()) << summary.status;
     ASSERT_EQ(summary.pending + summary.under_way + summary.refused, 0);
     for (std::size_t i = 0; i < program_.tasks.size(); ++i) {
-      if (!program_.tasks[i].late) ASSERT_EQ(runs_[i], oracle_.Attempts(i)) << "task " << i;
+      const int attempts = program_.tasks[i].late ? runs_[i].load() : oracle_.Attempts(i);
+      ASSERT_EQ(runs_[i], attempts) << "task " << i;
       if (!tasks_[i].valid()) continue;
       ASSERT_EQ(tasks_[i].state(), oracle_.state(i))
           << "task " << i << ": " << tasks_[i].result().status;
