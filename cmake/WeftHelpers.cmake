@@ -86,9 +86,19 @@ function(weft_add_test_suite name)
   target_link_libraries(${name} PRIVATE ${arg_LINKS} GTest::gmock GTest::gtest_main)
   # Ten times slower: a test may take a smaller size of the same thing.
   target_compile_definitions(${name} PRIVATE WEFT_SANITIZED=$<BOOL:${WEFT_SANITIZE}>)
-  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES)
-
   set(environment ${weft_test_environment} ${arg_ENVIRONMENT})
+  if(WEFT_SANITIZE)
+    # A sanitizer takes longer to start than most cases to run: several share a process.
+    set(shards 8)
+    foreach(shard RANGE 1 ${shards})
+      math(EXPR index "${shard} - 1")
+      add_test(NAME ${name}.${shard} COMMAND ${name})
+      set_tests_properties(${name}.${shard} PROPERTIES TIMEOUT ${timeout} LABELS "${arg_LABELS}"
+        ENVIRONMENT "${environment};GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
+    endforeach()
+    return()
+  endif()
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 NO_PRETTY_VALUES)
 
   # gtest_discover_tests tears lists apart, so labels and environment are set when ctest starts.
   set(properties "${CMAKE_CURRENT_BINARY_DIR}/${name}_properties.cmake")
