@@ -172,25 +172,29 @@ bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const Attempt& a
   // Once it is parked others may end it, and the group with it.
   const TaskPin held(&task);
   const IntrusivePtr<GroupCore> group_held(&group);
+  if (again) engine.CountParked(1);  // before others can see that it is
+  bool parked = false;
   {
     std::lock_guard lock(guard);
     Attempts::Keep(*policy->retries, std::move(record));
-    if (!again) return false;
-    worker.EndBody(outer);
-    policy->wakes = now + policy->retries->backoff;
-    engine.CountParked(1);
-    if (!task.Park()) {  // it was asked to stop
-      engine.CountParked(-1);
-      policy->wakes = absl::InfiniteDuration();
-      worker.BeginBody(task);
-      return false;
+    if (again) {
+      worker.EndBody(outer);
+      policy->wakes = now + policy->retries->backoff;
+      parked = task.Park();
+      if (parked) {
+        // Whoever resumes it, or ends it, takes the lock before.
+        if (engine.teller_) {
+          engine.Tell(TaskEventKind::kParked, TaskState::kParked, task, &worker, {}, policy->begun);
+        }
+        Attempts::Rearm(task, *policy);
+      } else {  // it was asked to stop
+        policy->wakes = absl::InfiniteDuration();
+        worker.BeginBody(task);
+      }
     }
-    // Whoever resumes it, or ends it, takes the lock before.
-    if (engine.teller_) {
-      engine.Tell(TaskEventKind::kParked, TaskState::kParked, task, &worker, {}, policy->begun);
-    }
-    Attempts::Rearm(task, *policy);
   }
+  if (again && !parked) engine.CountParked(-1);
+  if (!parked) return false;
   // Whoever cancels the group after this sees that it is parked.
   if (!finaliser && group.StoppedNow()) engine.CancelOne(task);
   if (drop) Unpin(task);
@@ -287,7 +291,6 @@ void Engine::Attempts::Fire(Timer& timer) noexcept {
         engine.Tell(TaskEventKind::kReady, TaskState::kReady, task, engine.WorkerOfThread());
       }
       resumed = !task_late && task.Resume();
-      if (resumed) engine.CountParked(-1);
       if (resumed) queued = std::exchange(policy.queued, true);
     }
     Rearm(task, policy);
@@ -295,6 +298,7 @@ void Engine::Attempts::Fire(Timer& timer) noexcept {
   if (task_late) return EndLate(task, std::move(source));
   if (!attempt_late.ok() && source) source->Cancel(attempt_late);
   if (!resumed) return;
+  engine.CountParked(-1);
   if (queued) return engine.WakeShared(nullptr);  // the entry that is there has its own pin
   // relaxed: whoever raises it after Resume finds it ready.
   const Lane lane = LaneIn(task.word.load(std::memory_order_relaxed));
