@@ -173,9 +173,8 @@ const bool registered = [] {
   for (const auto& [name, of] : kClasses) {
     for (const int workers : {2, 8, 64}) {
       benchmark::RegisterBenchmark(
-          ("makespan_" + std::string(name) + "/" + std::to_string(workers)).c_str(),
+          ("makespan_" + std::string(name) + "/weft/" + std::to_string(workers)).c_str(),
           MakespanOfGraphs, of, workers)
-          ->Iterations(1)
           ->Unit(benchmark::kMillisecond);
     }
   }

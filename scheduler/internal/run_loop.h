@@ -351,7 +351,7 @@ class RunLoop {
       const Look look = ledger_.ShareAlone();
       worker.Announce();
       WakeAll(look);
-      return true;
+      if (!ledger_.Surplus()) return true;
     }
     worker.HandInEnds();
     if (!steals_) worker.GiveAll();

@@ -97,7 +97,7 @@ TEST_P(InFlightTest, ParkedOnesThatAreCancelledMakeRoom) {
   TaskGroup parked(*scheduler);
   std::vector<Task<>> tasks;
   for (int i = 0; i < 2; ++i) {
-    tasks.push_back(parked.Submit({.retry = {.max_attempts = 3, .base = absl::Hours(1)}},
+    tasks.push_back(parked.Submit({.retry = {.max_attempts = 3, .base = absl::Seconds(50)}},
                                   [] { return absl::UnavailableError(""); }));
   }
   TaskGroup group(*scheduler);
@@ -110,7 +110,10 @@ TEST_P(InFlightTest, ParkedOnesThatAreCancelledMakeRoom) {
   }
   parked.Cancel(absl::CancelledError("no use"));
   EXPECT_TRUE(group.Wait().ok());
-  EXPECT_EQ(parked.Wait().cancelled, 2);
+  const RunSummary summary = parked.Wait();
+  EXPECT_EQ(summary.cancelled, 2) << summary.failed << " failed, " << summary.under_way
+                                  << " under way " << summary.status << " "
+                                  << tasks[0].result().status;
 }
 
 }  // namespace
