@@ -80,7 +80,9 @@ bool CloseTrace(TraceWriter* trace) {
   if (trace == nullptr) return true;
   const absl::Status closed = trace->Close();
   if (closed.ok()) return true;
-  const bool incomplete = absl::IsResourceExhausted(closed);
+  // A full disk has the same code as what had to be left out.
+  const TraceStats stats = trace->stats();
+  const bool incomplete = stats.dropped + stats.tasks_left_out + stats.arrows_left_out > 0;
   Report((incomplete ? "warning: " : "") + MakePrintable(std::string(closed.message())));
   return incomplete;
 }

@@ -27,7 +27,7 @@ TEST(TraceCommandTest, ShowsEachFolderAndEachFile) {
   const ScratchFolder out;
   const std::string path = out.path() + "/run.pftrace";
   for (const char* jobs : {"1", "3"}) {
-    const nlohmann::json document = Analyze(tree, {"--trace", path, "--jobs", jobs}, 1);
+    const nlohmann::json document = Analyze(tree, {"--trace", path, "--jobs", jobs}, 0);
     const testing::ReadTrace trace = testing::ReadTraceFile(path);
     EXPECT_THAT(trace.faults, IsEmpty());
     EXPECT_FALSE(trace.cut_short);
@@ -39,7 +39,7 @@ TEST(TraceCommandTest, ShowsEachFolderAndEachFile) {
     }
     EXPECT_GE(folders, 63U);
     EXPECT_GE(files, document["totals"]["parsed"].get<std::size_t>());
-    nlohmann::json untraced = Analyze(tree, {"--jobs", jobs}, 1);
+    nlohmann::json untraced = Analyze(tree, {"--jobs", jobs}, 0);
     EXPECT_EQ(document["files"], untraced["files"]);
   }
 }
