@@ -144,7 +144,8 @@ absl::Status Engine::RunGraphOnStack(ThreadFrame& thread, Graph& graph) {
 absl::Status Engine::RunGraphIn(ThreadFrame& thread, Graph& graph) {
   if (drains_in_wait_) return RunGraphOnStack(thread, graph);
   if (!loop_.MayBlock()) return TooManyBlocked();
-  graph.Begin(loop_);
+  graph.Offer(loop_);
+  loop_.Wake();
   const BlockingScope blocking;  // another worker takes our place
   return AwaitRun(graph, /*inside=*/true);
 }

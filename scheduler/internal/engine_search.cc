@@ -63,6 +63,7 @@ void Engine::Drop(ReadyNode* first) {
 Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
   EngineTask* found = nullptr;
   ReadyNode* dropped = nullptr;  // entries that nobody needs, linked through themselves
+  ReadyNode* own = nullptr;      // those of the task that was found, which hold it
   EngineTask::Claimed claimed = EngineTask::Claimed::kNot;
   bool no_memory = false;
   PinnedTasks kept;
@@ -96,7 +97,7 @@ Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
     if (!node.ops->is_task) return false;  // of a graph, for which nobody waits here
     EngineTask& task = TaskOf(node);
     if (IsClaimable(task) && !claim(task)) return false;
-    Chain(node, dropped);
+    Chain(node, &task == found ? own : dropped);
     return true;
   };
   const auto done = [&found] { return found != nullptr; };
@@ -112,8 +113,10 @@ Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
       loop_.WorkerAt(slot).Sweep(take_over, drop, done);
     }
   }
-  if (found != nullptr) RunClaimed(*found, worker, claimed);
+  // Before the body, in which a task of theirs may be resumed: its entry is put back then.
   Drop(dropped);
+  if (found != nullptr) RunClaimed(*found, worker, claimed);
+  Drop(own);
   if (found != nullptr) return Helped::kRan;
   return no_memory ? Helped::kNoMemory : Helped::kNothing;
 }

@@ -48,9 +48,6 @@ static_assert(sizeof(Cell<StdPlatform>) == sizeof(GraphNode), "one cache line ea
 // The pool that all graphs and schedulers share while there are any.
 std::shared_ptr<GraphNodePool> SharedNodePool();
 
-// What the bodies of a run see of it.
-//
-// Thread safety: any thread; Rearm between runs.
 class SimulatedWorkers;
 
 // What a scheduler gives to the runs of its graphs.
@@ -63,6 +60,9 @@ struct RunHost {
   int critical_path_priority = 0;
 };
 
+// What the bodies of a run see of it.
+//
+// Thread safety: any thread; Rearm between runs.
 class GraphRunTask final : public RunningTask {
  public:
   CancellationToken Token() override;
@@ -154,9 +154,8 @@ class Graph final : public GraphCore<StdPlatform> {
   // Whether its nodes have ranks in this run, and how many in each lane.
   using GraphCore::ranked;
   const ReadyLanes<StdPlatform>::RankedCounts& ranked_counts() const { return ranked_counts_; }
-  // Puts the first nodes where workers find them; and sees to it that one comes.
+  // Puts the first nodes where workers find them. Nothing of the graph is read after the last.
   void Offer(RunLoop<StdPlatform>& loop);
-  void Begin(RunLoop<StdPlatform>& loop);
   absl::Duration deadline() const { return deadline_; }
   RootRange<StdPlatform>& roots() { return range_; }
   // Instead of the run, if none of its nodes was taken. Then its latch is not set.
@@ -217,8 +216,8 @@ class Graph final : public GraphCore<StdPlatform> {
         node.word.load(std::memory_order_relaxed) & ((1U << kRankShift) - 1);
     node.word.store(flags | (rank << kRankShift), std::memory_order_relaxed);
   }
-  TaskKind KindOf(const GraphNode& node) const;
-  bool NeedsRanks(const RunHost& host);
+  // Asks what the kinds are expected to take; whether the ranks are not those of now.
+  bool UpdateKinds(const RunHost& host);
   std::vector<double> KnownCosts() const;
   std::vector<GraphNode*> InOrder() const;
   void MakeRanks(const RunHost& host);

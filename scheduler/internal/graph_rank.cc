@@ -54,13 +54,7 @@ void Graph::SetOptions(GraphNode& node, const TaskOptions& options) {
   }));
 }
 
-TaskKind Graph::KindOf(const GraphNode& node) const {
-  const auto options = options_.find(&node);
-  return options == options_.end() ? TaskKind() : kinds_[options->second.kind];
-}
-
-// Whether ranks that were given before are not those of now.
-bool Graph::NeedsRanks(const RunHost& host) {
+bool Graph::UpdateKinds(const RunHost& host) {
   bool changed = !ranks_made_ || ranks_for_ != host.critical_path_priority;
   learns_ = false;
   kind_ids_.resize(kinds_.size());
@@ -164,7 +158,7 @@ void Graph::MakeRanks(const RunHost& host) {
 
 absl::Status Graph::Rank(const RunHost& host) noexcept {
   return OrOutOfMemory([&] {
-    if (!NeedsRanks(host)) return absl::OkStatus();
+    if (!UpdateKinds(host)) return absl::OkStatus();
     ranks_made_ = false;
     MakeRanks(host);
     ranks_for_ = host.critical_path_priority;

@@ -189,11 +189,6 @@ void Graph::Offer(RunLoop<StdPlatform>& loop) {
   loop.Offer(range_);
 }
 
-void Graph::Begin(RunLoop<StdPlatform>& loop) {
-  if (ranked()) return loop.BeginRanked(roots_.data(), roots_.data() + roots_.size());
-  loop.Begin(range_);
-}
-
 bool Graph::TakeBackFrom(RunLoop<StdPlatform>& loop) {
   if (ranked()) return TakeBackRanked(loop);
   return loop.TakeBack(range_, roots_.data());
@@ -288,7 +283,7 @@ bool Graph::StartNestedRun(GraphWorker& worker) noexcept {
   PrepareRun(worker.slot());
   if (roots_.empty()) return false;
   if (ranked()) {
-    worker.loop().BeginRanked(roots_.data(), roots_.data() + roots_.size());
+    Offer(worker.loop());
   } else if (worker.strict() || worker.apart() ||
              roots_.size() <= RootQueue<StdPlatform>::kMaxChunk) {
     // The last push may end the run elsewhere: nothing of this graph is read after it.

@@ -127,12 +127,17 @@ class PumpLedger {
     SetLimit(alone_ && width > 1 ? 0 : width);
     return EndCalm();
   }
-  // The same for a second bound on the number of active pumps, which may be 0.
-  Look SetMost(int most) {
+  // A second bound on the number of active pumps, which may be 0. True: more may come, and the
+  // caller looks at every queue behind `look`.
+  bool SetMost(int most, Look& look) {
     std::lock_guard lock(lock_);
+    // relaxed, both: no others write.
+    const int before = limit_.load(std::memory_order_relaxed);
     most_ = most;
     SetLimit(alone_ && width() > 1 ? 0 : width());
-    return EndCalm();
+    if (limit_.load(std::memory_order_relaxed) <= before) return false;
+    look = EndCalm();
+    return true;
   }
   // The pump that was alone relies on that no more. Look at every queue after this.
   Look ShareAlone() {

@@ -249,7 +249,10 @@ class RunLoop {
   void Resize(int width) { WakeAll(ledger_.SetWidth(width)); }
 
   // A second bound on how many work at once, which may be 0.
-  void SetMost(int most) { WakeAll(ledger_.SetMost(most)); }
+  void SetMost(int most) {
+    Look look{};
+    if (ledger_.SetMost(most, look)) WakeAll(look);
+  }
 
   // One more pump, if there is room.
   [[gnu::noinline]] void WakeOne() {

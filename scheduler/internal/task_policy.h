@@ -40,13 +40,13 @@ struct TaskPolicy {
     absl::Duration waited;   // all of them
   };
 
-  double cost = 0;                                             // constant
-  bool records_times = false;                                  // constant
-  absl::Duration attempt_timeout = absl::InfiniteDuration();   // constant
-  absl::Duration deadline = absl::InfiniteDuration();          // constant
-  std::unique_ptr<Retries> retries;                            // null: one attempt
-  TaskTimes times;                                             // guarded, as are the others
-  int begun = 0;                                               // attempts
+  double cost = 0;                                            // constant
+  bool records_times = false;                                 // constant
+  absl::Duration attempt_timeout = absl::InfiniteDuration();  // constant
+  absl::Duration deadline = absl::InfiniteDuration();         // constant
+  std::unique_ptr<Retries> retries;                           // null: one attempt
+  TaskTimes times;                                            // guarded, as are the others
+  int begun = 0;                                              // attempts
   // Its own entry is in a queue, or will be: one that somebody else has run stays there, and must
   // not be linked in a second time.
   bool queued = true;

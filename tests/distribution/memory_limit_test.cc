@@ -5,15 +5,14 @@
 #include "weft/distribution/memory_limit.h"
 
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+#include "distribution/forged_files.h"
 
 namespace weft {
 namespace {
@@ -25,29 +24,13 @@ using ::testing::IsEmpty;
 constexpr std::int64_t kMiB = 1 << 20;
 
 // A machine of files: 1 GiB of memory, of which this process has 25 MiB.
-class ForgedMemory {
+class ForgedMemory : public testing::ForgedFiles {
  public:
   ForgedMemory() {
-    std::string name = testing::TempDir() + "/weft_memory_XXXXXX";
-    root_ = mkdtemp(name.data());
     Write("/proc/meminfo", "MemTotal: 1048576 kB\nMemFree: 1 kB\n");
     Write("/proc/self/statm", "100000 6400 512 8 0 9000 0\n");
   }
-  ~ForgedMemory() { std::filesystem::remove_all(root_); }
-  ForgedMemory(const ForgedMemory&) = delete;
-  ForgedMemory& operator=(const ForgedMemory&) = delete;
 
-  void Write(const std::string& path, std::string_view text) {
-    const std::filesystem::path file = root_ + path;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-  }
-  void Remove(const std::string& path) { std::filesystem::remove_all(root_ + path); }
-
-  void JoinV2(const std::string& group) {
-    Write("/proc/self/cgroup", "0::" + group + "\n");
-    Write("/proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
-  }
   // `mib` of usage, of which `inactive` can be taken back.
   void WriteV2(const std::string& group, std::string_view most, std::int64_t mib,
                std::int64_t inactive) {
@@ -59,7 +42,7 @@ class ForgedMemory {
   }
 
   absl::StatusOr<MemoryProbe> Create() const {
-    return MemoryProbe::Create({.root = root_, .page_bytes = 4096});
+    return MemoryProbe::Create({.root = root(), .page_bytes = 4096});
   }
   MemoryReading Read() const {
     const auto probe = Create();
@@ -68,9 +51,6 @@ class ForgedMemory {
     EXPECT_TRUE(reading.ok()) << reading.status();
     return reading.value_or(MemoryReading{});
   }
-
- private:
-  std::string root_;
 };
 
 MemoryReading MiB(std::int64_t limit, std::int64_t used) {

@@ -6,9 +6,6 @@
 #include "weft/distribution/topology.h"
 
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +14,8 @@
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+#include "distribution/forged_files.h"
 
 namespace weft {
 namespace {
@@ -30,29 +29,12 @@ using ::testing::IsEmpty;
 constexpr std::int64_t kMiB = 1 << 20;
 
 // A machine of files: 16 processors, 8 GiB with 6 GiB available, no control groups.
-class ForgedMachine {
+class ForgedMachine : public testing::ForgedFiles {
  public:
   ForgedMachine() {
-    std::string name = testing::TempDir() + "/weft_topology_XXXXXX";
-    root_ = mkdtemp(name.data());
     Write("/proc/meminfo", "MemTotal: 8388608 kB\nMemFree: 1 kB\nMemAvailable: 6291456 kB\n");
   }
-  ~ForgedMachine() { std::filesystem::remove_all(root_); }
-  ForgedMachine(const ForgedMachine&) = delete;
-  ForgedMachine& operator=(const ForgedMachine&) = delete;
 
-  void Write(const std::string& path, std::string_view text) {
-    const std::filesystem::path file = root_ + path;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file, std::ios::binary) << text;
-  }
-  void Remove(const std::string& path) { std::filesystem::remove_all(root_ + path); }
-
-  // This process is in `group` of a machine that has only cgroup v2.
-  void JoinV2(const std::string& group) {
-    Write("/proc/self/cgroup", "0::" + group + "\n");
-    Write("/proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
-  }
   void JoinV1(const std::string& group) {
     Write("/proc/self/cgroup", "3:memory:" + group + "\n2:cpu,cpuacct:" + group + "\n");
     Write("/proc/self/mountinfo",
@@ -66,7 +48,7 @@ class ForgedMachine {
 
   Topology Read() const {
     return ReadTopology({
-        .root = root_,
+        .root = root(),
         .count_allowed_units = [this]() -> absl::StatusOr<int> { return units; },
         .count_affinity_cpus = [this]() -> absl::StatusOr<int> { return affinity; },
     });
@@ -74,9 +56,6 @@ class ForgedMachine {
 
   absl::StatusOr<int> units = 16;
   absl::StatusOr<int> affinity = 16;
-
- private:
-  std::string root_;
 };
 
 TEST(TopologyTest, WithoutLimitsTheProcessorsDecide) {

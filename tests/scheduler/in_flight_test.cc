@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 
@@ -25,7 +26,7 @@ namespace {
 class InFlight final : public TaskObserver {
  public:
   void OnEvent(const TaskEvent& event) override {
-    std::lock_guard lock(mu_);
+    absl::MutexLock lock(&mu_);
     const bool there = tasks_.contains(event.task);
     switch (event.kind) {
       case TaskEventKind::kStarted: tasks_.insert(event.task); break;
@@ -33,16 +34,30 @@ class InFlight final : public TaskObserver {
       case TaskEventKind::kEnded:
         if (there) tasks_.erase(event.task);
         break;
+      case TaskEventKind::kParked: ++parked_; break;
       default: break;
     }
     most_ = std::max(most_, tasks_.size());
   }
-  std::size_t most() const { return most_; }
+  std::size_t most() const {
+    absl::MutexLock lock(&mu_);
+    return most_;
+  }
+  // False: they have not been, for a long time.
+  bool AwaitParked(int count) const {
+    const auto were = [this, count] {
+      mu_.AssertReaderHeld();
+      return parked_ >= count;
+    };
+    absl::MutexLock lock(&mu_);
+    return mu_.AwaitWithTimeout(absl::Condition(&were), absl::Seconds(60));
+  }
 
  private:
-  std::mutex mu_;
-  std::set<TaskId> tasks_;
-  std::size_t most_ = 0;
+  mutable absl::Mutex mu_;
+  std::set<TaskId> tasks_ ABSL_GUARDED_BY(mu_);
+  std::size_t most_ ABSL_GUARDED_BY(mu_) = 0;
+  int parked_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 class InFlightTest : public ::testing::TestWithParam<int> {
@@ -103,9 +118,7 @@ TEST_P(InFlightTest, ParkedOnesThatAreCancelledMakeRoom) {
   TaskGroup group(*scheduler);
   const Task<> other = group.Submit([] {});
   if (GetParam() > 0) {  // without threads nothing has begun
-    while (tasks[0].state() != TaskState::kParked || tasks[1].state() != TaskState::kParked) {
-      std::this_thread::yield();
-    }
+    ASSERT_TRUE(in_flight_.AwaitParked(2));
     EXPECT_NE(other.state(), TaskState::kCompleted);
   }
   parked.Cancel(absl::CancelledError("no use"));
