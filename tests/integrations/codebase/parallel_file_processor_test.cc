@@ -2,6 +2,7 @@
 
 #include "weft/integrations/codebase/parallel_file_processor.h"
 
+#include <atomic>
 #include <filesystem>
 #include <mutex>
 #include <set>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -184,8 +186,14 @@ TEST_P(ParallelFileProcessorTest, AfterACancelTheRestIsCancelled) {
   const std::vector<std::string> paths = WriteFiles(200);
   TaskGroup group(*scheduler_);
   std::atomic<int> calls{0};
+  absl::Notification cancelled;
   const auto results = Open().Process(group, paths, [&](const FileContent& file) {
-    if (++calls == 5) group.Cancel(absl::CancelledError("enough"));
+    const int call = ++calls;
+    if (call == 5) {
+      group.Cancel(absl::CancelledError("enough"));
+      cancelled.Notify();
+    }
+    if (call > 5) cancelled.WaitForNotification();
     return std::string(file.bytes);
   });
   ASSERT_EQ(results.size(), paths.size());
