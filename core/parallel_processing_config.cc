@@ -39,7 +39,7 @@ constexpr int kMillion = 1'000'000;
 
 constexpr std::array kKeys = {
     Key{"num_workers", &Config::num_workers, Effect::kThere, 0, Config::kMaxWorkers},
-    Key{"max_memory_percent", &Config::max_memory_percent, Effect::kNotYet, 1, 100},
+    Key{"max_memory_percent", &Config::max_memory_percent, Effect::kThere, 1, 100},
     Key{"batch_size", &Config::batch_size, Effect::kNotYet, 1, kMillion},
     Key{"critical_path_priority", &Config::critical_path_priority, Effect::kThere, 0, 1000},
     Key{"enable_work_stealing", &Config::enable_work_stealing, Effect::kThere},

@@ -24,6 +24,10 @@ absl::Status TaskOptions::Validate() const {
     return absl::InvalidArgumentError("cost: " + std::to_string(cost) +
                                       " is not allowed; it is a number of microseconds from 0 on");
   }
+  if (memory_bytes < 0) {
+    return absl::InvalidArgumentError("memory_bytes: " + std::to_string(memory_bytes) +
+                                      " is not allowed; it is at least 0");
+  }
   if (absl::Status valid = retry.Validate(); !valid.ok()) return valid;
   if (absl::Status valid = CheckTimeout("attempt_timeout", attempt_timeout); !valid.ok()) {
     return valid;

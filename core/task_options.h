@@ -5,9 +5,13 @@
 #ifndef WEFT_CORE_TASK_OPTIONS_H_
 #define WEFT_CORE_TASK_OPTIONS_H_
 
+#include <cstdint>
+#include <vector>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
+#include "weft/core/resource_need.h"
 #include "weft/core/retry_policy.h"
 #include "weft/core/task_kind.h"
 
@@ -25,6 +29,16 @@ struct TaskOptions {
   // known. For nodes of a graph: of those that are ready, the one with the longest way to the end
   // goes first.
   double cost = 0;
+
+  // How much memory the task fills while it runs. Tasks start as long as what all of them say fits
+  // into the scheduler's share (ParallelProcessingConfig::max_memory_percent), and as that much is
+  // really free; one that is larger starts when no other has memory. 0: it does not count.
+  std::int64_t memory_bytes = 0;
+  // What it holds while it runs, of SchedulerOptions::resources: all of it, or it waits, without a
+  // worker, and is ready meanwhile. Those that want the same are served in the order in which their
+  // turn to run came. Given back at the end of each attempt, whatever that was; kept in a wait
+  // inside the body. The same name twice is the sum.
+  std::vector<ResourceNeed> resources = {};
 
   // Whether, and when, an attempt that failed is followed by another. In between the task is
   // parked: it has no worker. A value that the body takes by moving is copied for it; where that
@@ -44,7 +58,10 @@ struct TaskOptions {
   bool finaliser = false;
 
   // Whether running it takes more than calling the body once.
-  bool IsSpecial() const {
+  bool IsSpecial() const { return NeedsResources() || IsTimed(); }
+  bool NeedsResources() const { return memory_bytes != 0 || !resources.empty(); }
+  // Whether a clock has a part in it.
+  bool IsTimed() const {
     return retry.retries() || timeout != absl::InfiniteDuration() ||
            attempt_timeout != absl::InfiniteDuration();
   }

@@ -59,11 +59,26 @@ std::uint64_t SeedOf(const SchedulerOptions& options, const TaskExecutor& execut
          static_cast<std::uint64_t>(absl::ToInt64Nanoseconds(SteadyClock().Now()));
 }
 
+// `simulated`: what this machine has in memory says nothing of the other.
+absl::StatusOr<std::unique_ptr<internal::Bounds>> MakeBounds(SchedulerOptions& options,
+                                                             bool simulated) {
+  std::unique_ptr<internal::ProcessMemory> memory;
+  if (options.read_memory != nullptr) {
+    memory = std::make_unique<internal::ProcessMemory>(std::move(options.read_memory));
+  } else if (!simulated) {
+    memory = internal::ProcessMemory::OfSystem();
+  }
+  return internal::Bounds::Create({.resources = std::move(options.resources),
+                                   .max_memory_percent = options.config.max_memory_percent,
+                                   .memory = std::move(memory)});
+}
+
 internal::Engine* MakeEngine(std::unique_ptr<TaskExecutor> executor,
+                             std::unique_ptr<internal::Bounds> bounds,
                              const SchedulerOptions& options, CostModel& costs) {
   const Clock& clock = ClockOf(options, *executor);
   const std::uint64_t seed = SeedOf(options, *executor);
-  return new internal::Engine(std::move(executor), clock,
+  return new internal::Engine(std::move(executor), std::move(bounds), clock,
                               {.record_times = options.record_times,
                                .steals = options.config.enable_work_stealing,
                                .seed = seed,
@@ -80,18 +95,24 @@ std::unique_ptr<TaskExecutor> DefaultExecutor() {
   std::abort();
 }
 
+std::unique_ptr<internal::Bounds> DefaultBounds() {
+  SchedulerOptions defaults;
+  return *MakeBounds(defaults, /*simulated=*/false);  // no resource is none that is wrong
+}
+
 }  // namespace
 
 TaskScheduler::TaskScheduler()
-    : TaskScheduler(DefaultExecutor(), SchedulerOptions{}, LoadedCosts{}) {}
+    : TaskScheduler(DefaultExecutor(), DefaultBounds(), SchedulerOptions{}, LoadedCosts{}) {}
 
 TaskScheduler::TaskScheduler(std::unique_ptr<TaskExecutor> executor,
+                             std::unique_ptr<internal::Bounds> bounds,
                              const SchedulerOptions& options, LoadedCosts history)
     : costs_(std::move(history.costs)),
       history_path_(options.history_path),
       min_task_size_(options.config.min_task_size),
       history_status_(std::move(history.status)),
-      engine_(MakeEngine(std::move(executor), options, costs_)),
+      engine_(MakeEngine(std::move(executor), std::move(bounds), options, costs_)),
       on_destroy_(options.on_destroy) {
   try {
     root_.reset(new TaskGroup(*this, *engine_, {}));
@@ -115,8 +136,10 @@ absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Make(SchedulerOpti
     if (!made.ok()) return made.status();
     executor = *std::move(made);
   }
-  return std::unique_ptr<TaskScheduler>(
-      new TaskScheduler(std::move(executor), options, LoadCostHistory(options.history_path)));
+  auto bounds = MakeBounds(options, executor->simulation() != nullptr);
+  if (!bounds.ok()) return bounds.status();
+  return std::unique_ptr<TaskScheduler>(new TaskScheduler(
+      std::move(executor), *std::move(bounds), options, LoadCostHistory(options.history_path)));
 }
 
 TaskScheduler::~TaskScheduler() {

@@ -6,6 +6,7 @@
 #define WEFT_SCHEDULER_TASK_SCHEDULER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,13 +21,17 @@
 
 #include "weft/core/clock.h"
 #include "weft/core/parallel_processing_config.h"
+#include "weft/core/resource_need.h"
 #include "weft/core/task_definition.h"
 #include "weft/core/task_id.h"
 #include "weft/core/task_options.h"
 #include "weft/core/task_result.h"
 #include "weft/distribution/cost_history.h"
 #include "weft/distribution/cost_model.h"
+#include "weft/distribution/memory_limit.h"
+#include "weft/scheduler/internal/bounds.h"
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/resource_figures.h"
 #include "weft/scheduler/run_summary.h"
 #include "weft/scheduler/shutdown_mode.h"
 #include "weft/scheduler/task.h"
@@ -53,6 +58,11 @@ struct SchedulerOptions {
   // Told of every task; must outlive the scheduler. Null: nobody is, which costs a branch here
   // and there. Otherwise two or three clock reads per task, and what the observer does.
   TaskObserver* observer = nullptr;
+  // What tasks can need (TaskOptions::resources), each with all its units.
+  std::vector<ResourceLimit> resources = {};
+  // How much memory is in use, and how much there may be; called by one thread at a time, now and
+  // then while tasks run. Null: MemoryProbe; simulated workers have no bound.
+  std::function<absl::StatusOr<MemoryReading>()> read_memory = nullptr;
   // The file that keeps what each TaskKind has cost between runs: read by Create, written by
   // Shutdown. Empty: it is remembered for as long as the scheduler lives.
   std::string history_path = {};
@@ -80,6 +90,8 @@ class TaskScheduler {
   TaskScheduler();
 
   // Errors: those of ParallelProcessingConfig::Validate and TbbExecutor::Create.
+  //   InvalidArgument: a resource without a name, or of less than one unit
+  //   AlreadyExists: two resources of one name
   static absl::StatusOr<std::unique_ptr<TaskScheduler>> Create(SchedulerOptions options);
 
   TaskScheduler(const TaskScheduler&) = delete;
@@ -150,6 +162,12 @@ class TaskScheduler {
   // How many calls of SchedulerOptions::observer have thrown.
   std::int64_t failed_events() const { return engine_->failed_events(); }
 
+  // NotFound: none of SchedulerOptions::resources.
+  absl::StatusOr<ResourceFigures> resource_figures(std::string_view name) const {
+    return engine_->bounds().FiguresOf(name);
+  }
+  MemoryFigures memory_figures() const { return engine_->bounds().memory(); }
+
   // What each kind of task has taken so far.
   const CostModel& costs() const { return costs_; }
   // OK, or why the history could not be read, or kept (LoadCostHistory, SaveCostHistory): then the
@@ -175,8 +193,8 @@ class TaskScheduler {
 
  private:
   friend class TaskGroup;
-  TaskScheduler(std::unique_ptr<TaskExecutor> executor, const SchedulerOptions& options,
-                LoadedCosts history);
+  TaskScheduler(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<internal::Bounds> bounds,
+                const SchedulerOptions& options, LoadedCosts history);
   static absl::StatusOr<std::unique_ptr<TaskScheduler>> Make(SchedulerOptions& options);
   absl::Status Begin(TaskGraph& graph, const GroupOptions& options);
   RunSummary Run(internal::GraphClaim claim, const GroupOptions& options);

@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/simulated_workers.h"
 
@@ -34,7 +35,8 @@ constexpr TaskOps kStandInOps = {{nullptr, nullptr, true},
 
 constinit thread_local Engine::ThreadFrame* Engine::current_frame_ = nullptr;
 
-Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options)
+Engine::Engine(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<Bounds> bounds,
+               const Clock& clock, const Options& options)
     : clock_(clock),
       costs_(*options.costs),
       record_times_(options.record_times),
@@ -48,6 +50,7 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
       shutting_down_(absl::CancelledError("the scheduler is shutting down")),
       no_such_name_(absl::NotFoundError("no task was submitted under this name")),
       executor_(std::move(executor)),
+      bounds_(std::move(bounds)),
       tasks_(*pool_, this),
       blocks_(*pool_, nullptr),
       loop_(executor_->width(), max_width_,
@@ -60,8 +63,10 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const
                      ? nullptr
                      : std::make_unique<SimulatedWorkers>(
                            loop_, &clock_ == executor_->simulation()->clock ? &timers_ : nullptr,
-                           *executor_->simulation(), costs_)) {
+                           *executor_->simulation(), costs_, static_cast<SimulationHost&>(*this))) {
   if (!CountForks()) throw std::bad_alloc();
+  look_timer_.fire = &Gate::Look;
+  look_timer_.engine = this;
   if (max_in_flight_ < max_width_) loop_.SetMost(max_in_flight_);
   no_memory_ = &MakeStandIn(OutOfMemory());
   forked_ = &MakeStandIn(ForkedError());
@@ -109,6 +114,7 @@ void Engine::Close() {
     absl::MutexLock lock(&mu_);
     mu_.Await(absl::Condition(this, &Engine::NoCalls));  // handles may outlive us
   }
+  timers_.Disarm(look_timer_);
   timers_.Stop();
   {
     ThreadFrame frame(this, &loop_.WorkerAt(0));

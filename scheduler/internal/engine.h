@@ -29,6 +29,7 @@
 #include "weft/core/task_id.h"
 #include "weft/core/task_options.h"
 #include "weft/core/task_result.h"
+#include "weft/scheduler/internal/bounds.h"
 #include "weft/scheduler/internal/drain_turn.h"
 #include "weft/scheduler/internal/edge_list.h"
 #include "weft/scheduler/internal/event_teller.h"
@@ -40,6 +41,7 @@
 #include "weft/scheduler/internal/item_store.h"
 #include "weft/scheduler/internal/jitter_source.h"
 #include "weft/scheduler/internal/run_loop.h"
+#include "weft/scheduler/internal/simulation_host.h"
 #include "weft/scheduler/internal/task_extras.h"
 #include "weft/scheduler/internal/task_ptr.h"
 #include "weft/scheduler/internal/timers.h"
@@ -55,7 +57,10 @@ class SimulatedWorkers;
 // executor goes with the TaskScheduler.
 //
 // Thread safety: every public method from any thread.
-class Engine final : public WorkSource, private RunLoopHost, private TimersHost {
+class Engine final : public WorkSource,
+                     private RunLoopHost,
+                     private TimersHost,
+                     private SimulationHost {
  public:
   struct Options {
     bool record_times = false;
@@ -67,7 +72,8 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
     int max_in_flight = std::numeric_limits<int>::max();  // running and parked
   };
   // Throws std::bad_alloc.
-  Engine(std::unique_ptr<TaskExecutor> executor, const Clock& clock, const Options& options);
+  Engine(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<Bounds> bounds, const Clock& clock,
+         const Options& options);
 
   static Engine& Of(const EngineTask& task) {
     return *static_cast<Engine*>(EnginePool::OwnerOf(task));
@@ -86,6 +92,7 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   std::int64_t failed_hooks() const { return executor_->failed_hooks(); }
   std::int64_t late_pumps() const { return executor_->late_pumps(); }
   std::int64_t failed_events() const { return teller_ ? teller_->failed() : 0; }
+  const Bounds& bounds() const { return *bounds_; }
   // For runs of graphs.
   RunHost run_host() {
     return {.teller = teller_ ? &*teller_ : nullptr,
@@ -220,6 +227,8 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   }
   // The step of a task with a policy, or of a group that has a deadline.
   static ReadyNode* StepSpecial(ReadyNode& node, EngineWorker& worker) noexcept;
+  // The same from any entry that has a pin.
+  static ReadyNode* StepEntry(EngineTask& task, EngineWorker& worker) noexcept;
   struct Attempt {
     int number = 1;
     bool may_follow = false;  // another one, if this fails
@@ -273,9 +282,12 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   class BlockedPump;
   class Call;
   class PathSearch;
+  class HelpSearch;
+  class KnotSearch;
   class GroupCursor;
   struct GraphRun;  // a run that somebody waits for
   class Attempts;   // what tasks with a policy do more than others
+  class Gate;       // what those do that need resources
   class FailFast;   // cancels the rest of a group
 
   // What there is no memory for, or what must not be touched after a fork.
@@ -344,6 +356,11 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   void CountParked(int change) noexcept;
   // As many bodies may run now.
   int MostRunning() const;
+
+  // engine_gate.cc
+  bool MayTake(ReadyNode& node) noexcept override;
+  // Sees to it that somebody looks at the memory when it is time.
+  void LookAgain() noexcept;
 
   // engine_lanes.cc
   bool RaiseOne(EngineTask& task, Lane lane) noexcept;
@@ -483,6 +500,7 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   static void EndLateGroup(Timer& timer) noexcept;
   void CancelGraphs(const absl::Status& why);
   void CancelOne(EngineTask& task);
+  void EndWithdrawn(EngineTask& task);
   static void CancelTokenOf(EngineTask& task, const absl::Status& why);
   void CancelTasks(GroupCore& group, const absl::Status& why);
 
@@ -511,16 +529,24 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   Helped HelpOnce(ThreadFrame& thread, const WaitTarget& target);
   // True: it was claimed, and has ended.
   bool RunIfReady(EngineTask& task, EngineWorker& worker);
+  // kNot: also where it would have to wait for what it needs.
+  EngineTask::Claimed ClaimForWaiter(EngineTask& task);
   void RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed);
   void RunFromQueue(ReadyNode& node, EngineWorker& worker);
   // engine_search.cc
   void DropStale();
   void Drop(ReadyNode* first);
-  // A ready task that the target depends on, claimed; for one worker.
+  // Runs a ready task that the target depends on; for one worker.
   Helped RunHelp(const WaitTarget& target, EngineWorker& worker);
   // engine_path.cc
   // FailedPrecondition with the path when what the body waits for cannot end before it.
   absl::Status CheckWait(const WaitFrame& frame);
+  // engine_knots.cc
+  // The same, with the resource, when it cannot end because of what bodies hold that wait.
+  absl::Status CheckKnots(const WaitFrame& frame);
+  // It waits for what such bodies hold.
+  void TellStuck(EngineTask& task) noexcept;
+  // engine_path.cc
   // The same when `to` cannot end before `from`, which is to wait for it; `refused` says for
   // what: "cannot wait for".
   absl::Status CheckEdge(EngineTask& from, EngineTask& to, std::string_view refused);
@@ -554,12 +580,18 @@ class Engine final : public WorkSource, private RunLoopHost, private TimersHost 
   const absl::Status shutting_down_;
   const absl::Status no_such_name_;         // what a name without a task says in the end
   std::unique_ptr<TaskExecutor> executor_;  // until Close
+  const std::unique_ptr<Bounds> bounds_;
   const std::shared_ptr<EnginePool> pool_ = SharedNodePool();
   ItemStore<StdPlatform, EngineTask> tasks_;
   ItemStore<StdPlatform, EdgeBlock<StdPlatform>> blocks_;
   RunLoop<StdPlatform> loop_;
   std::optional<EventTeller> teller_;
   Timers timers_;
+  struct LookTimer : Timer {
+    Engine* engine = nullptr;
+  } look_timer_;  // at the memory
+  absl::Mutex look_mu_;
+  bool look_armed_ ABSL_GUARDED_BY(look_mu_) = false;
   JitterSource jitter_;
   StdPlatform::Atomic<std::int64_t> parked_{0};
   absl::Mutex most_mu_;                                // who tells the run loop

@@ -20,6 +20,7 @@
 
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/simulated_workers.h"
 
@@ -64,7 +65,10 @@ absl::StatusOr<std::unique_ptr<TaskPolicy>> Engine::Attempts::MakePolicy(
   policy->timer.fire = &Fire;
   if (!special) return policy;
   policy->cost = options->cost;
-  if (!options->IsSpecial()) return policy;
+  absl::StatusOr<std::unique_ptr<TaskNeeds>> needs = Gate::MakeNeeds(engine, *options);
+  if (!needs.ok()) return needs.status();
+  policy->needs = *std::move(needs);
+  if (!options->IsTimed() && options->memory_bytes == 0) return policy;
   if (absl::Status prepared = engine.timers_.Prepare(); !prepared.ok()) return prepared;
   policy->attempt_timeout = options->attempt_timeout;
   policy->deadline = options->timeout;
@@ -93,6 +97,7 @@ void Engine::Attempts::StartClock(EngineTask& task) noexcept {
   const absl::Duration now = Of(task).clock_.Now();
   std::lock_guard lock(RaritiesOf(task)->lock);
   policy->timer.task = &task;
+  if (policy->needs != nullptr) policy->needs->waiter.task = &task;
   policy->times.submitted = now;
   policy->deadline += now;
   Rearm(task, *policy);
@@ -101,11 +106,11 @@ void Engine::Attempts::StartClock(EngineTask& task) noexcept {
 ReadyNode* Engine::StepSpecial(ReadyNode& node, EngineWorker& worker) noexcept {
   auto& task = static_cast<EngineTask&>(node);
   // Before the claim: who resumes it later queues it again.
-  if (TaskPolicy* const policy = PolicyIn(task); policy != nullptr && policy->retries != nullptr) {
+  if (TaskPolicy* const policy = PolicyIn(task); policy != nullptr && policy->ComesAgain()) {
     std::lock_guard lock(RaritiesOf(task)->lock);
     policy->queued = false;
   }
-  return Begin(task, worker) ? OpsOf(task).run(task, worker, /*drop=*/true) : nullptr;
+  return StepEntry(task, worker);
 }
 
 Engine::Attempt Engine::BeginAttempt(EngineTask& task, const EngineWorker& worker) noexcept {
@@ -174,6 +179,7 @@ bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const Attempt& a
   const IntrusivePtr<GroupCore> group_held(&group);
   if (again) engine.CountParked(1);  // before others can see that it is
   bool parked = false;
+  Gate::After after(engine);
   {
     std::lock_guard lock(guard);
     Attempts::Keep(*policy->retries, std::move(record));
@@ -187,6 +193,7 @@ bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const Attempt& a
           engine.Tell(TaskEventKind::kParked, TaskState::kParked, task, &worker, {}, policy->begun);
         }
         Attempts::Rearm(task, *policy);
+        if (policy->needs != nullptr) Gate::Release(*policy->needs, after);
       } else {  // it was asked to stop
         policy->wakes = absl::InfiniteDuration();
         worker.BeginBody(task);
@@ -195,6 +202,7 @@ bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const Attempt& a
   }
   if (again && !parked) engine.CountParked(-1);
   if (!parked) return false;
+  after.Finish();
   // Whoever cancels the group after this sees that it is parked.
   if (!finaliser && group.StoppedNow()) engine.CancelOne(task);
   if (drop) Unpin(task);
@@ -308,11 +316,12 @@ void Engine::Attempts::Fire(Timer& timer) noexcept {
 
 bool Engine::Attempts::KeepEntry(EngineTask& task) noexcept {
   TaskPolicy* const policy = PolicyIn(task);
-  if (policy == nullptr || policy->retries == nullptr) return false;
+  if (policy == nullptr || !policy->ComesAgain()) return false;
   std::lock_guard lock(RaritiesOf(task)->lock);
   const Bits word = task.word.load(std::memory_order_relaxed);
+  const bool waits = policy->needs != nullptr && policy->needs->state == TaskNeeds::State::kWaits;
   policy->queued =
-      TaskWord::StateIn(word) == TaskState::kPending && (word & TaskWord::kEnding) == 0;
+      TaskWord::StateIn(word) == TaskState::kPending && (word & TaskWord::kEnding) == 0 && !waits;
   return policy->queued;
 }
 

@@ -35,7 +35,7 @@ class Engine::Attempts {
   static bool Close(Engine& engine, TaskPolicy& policy) noexcept;
 
   // Of a task whose own entry was taken out of its queue: whether it is to be put back, because the
-  // task was resumed meanwhile.
+  // task was resumed, or granted what it needs, meanwhile.
   static bool KeepEntry(EngineTask& task) noexcept;
 
   // What a token says whose task is late.

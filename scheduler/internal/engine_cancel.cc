@@ -13,6 +13,7 @@
 #include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/group_cursor.h"
 
 namespace weft::internal {
@@ -54,7 +55,17 @@ void Engine::CancelOne(EngineTask& task) {
     EndCancelled(task, ending);
     return FinishCall(ending);
   }
+  if (Gate::Withdraw(task)) return EndWithdrawn(task);
   CancelTokenOf(task, cancelled_);
+}
+
+// One that waited for resources, with the pin that the ledger had.
+void Engine::EndWithdrawn(EngineTask& task) {
+  Bits seen = 0;
+  if (!task.Decide(seen)) return Unpin(task);
+  Ending ending(WorkerOfThread());
+  EndCancelled(task, ending);
+  FinishCall(ending);
 }
 
 void Engine::CancelTokenOf(EngineTask& task, const absl::Status& why) {

@@ -16,6 +16,7 @@
 #include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/raising.h"
 
@@ -218,6 +219,8 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   TaskPin continuation;
   TaskPin unused;  // goes after the lock
   TaskPin armed;   // the same
+  bool waited = false;
+  Gate::After given_back(*this);
   EdgeBlock<StdPlatform>* spare = nullptr;
   if (TaskRarities* const rarities = RaritiesOf(task)) {
     std::lock_guard lock(rarities->lock);
@@ -230,9 +233,14 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
     if (rarities->policy != nullptr && Attempts::Close(*this, *rarities->policy)) {
       armed = TaskPin::Adopt(&task);
     }
+    if (rarities->policy != nullptr && rarities->policy->needs != nullptr) {
+      waited = Gate::Close(*rarities->policy->needs, given_back);
+    }
     if (state == TaskState::kCompleted && !rarities->degraded.ok()) group.CountDegraded();
   }
   armed = TaskPin();
+  if (waited) Unpin(task);
+  given_back.Finish();
   const Bits before = task.word.load(std::memory_order_relaxed);
   if (TaskWord::StateIn(before) == TaskState::kParked) [[unlikely]]
     CountParked(-1);

@@ -34,7 +34,7 @@ bool Waits(const EngineTask& task) {
 ReadyNode* StepRaised(ReadyNode& node, EngineWorker& worker) noexcept {
   EngineTask& task = TaskOf(node);
   Engine::FreeEntry(static_cast<EngineTask&>(node), &worker);
-  return Engine::Begin(task, worker) ? OpsOf(task).run(task, worker, /*drop=*/true) : nullptr;
+  return Engine::StepEntry(task, worker);
 }
 
 void Engine::FreeEntry(EngineTask& entry, EngineWorker* worker) noexcept {

@@ -121,7 +121,7 @@ absl::Status Engine::CheckWait(const WaitFrame& frame) {
   PathSearch search(*this);
   search.StartAt(frame);
   const std::string path = search.PathFrom(frame.target);
-  if (path.empty()) return absl::OkStatus();
+  if (path.empty()) return CheckKnots(frame);
   return absl::FailedPreconditionError("this wait would never end: " + search.start() +
                                        " waits for " + path);
 }

@@ -15,6 +15,7 @@
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/group_cursor.h"
 #include "weft/scheduler/internal/simulated_workers.h"
@@ -227,6 +228,7 @@ absl::Status Engine::RunGraph(Graph& graph) {
   } else {
     thread->waits = &caller;
     ++thread->depth;
+    const Gate::Blocked blocked(*this, caller.self);
     ran = OrOutOfMemory([&] { return RunGraphIn(*thread, graph); });
     --thread->depth;
     thread->waits = caller.outer;

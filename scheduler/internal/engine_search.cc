@@ -2,13 +2,17 @@
 //
 // Where nobody else can come, a worker that waits finds what its target needs.
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
 
+#include "weft/scheduler/internal/bounds.h"
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/raised_entry.h"
 #include "weft/scheduler/internal/simulated_workers.h"
 #include "weft/scheduler/internal/table_room.h"
@@ -58,67 +62,139 @@ void Engine::Drop(ReadyNode* first) {
   }
 }
 
-// Where there is no memory for the search, only a task that is itself a part of the target
-// is found.
-Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
-  EngineTask* found = nullptr;
-  ReadyNode* dropped = nullptr;  // entries that nobody needs, linked through themselves
-  ReadyNode* own = nullptr;      // those of the task that was found, which hold it
-  EngineTask::Claimed claimed = EngineTask::Claimed::kNot;
-  bool no_memory = false;
-  PinnedTasks kept;
-  absl::flat_hash_set<const EngineTask*> seen;
-  const auto leads_there = [&](EngineTask& ready) {
-    if (IsPart(ready, target)) return true;
-    std::vector<EngineTask*> open = {&ready};
+// Looks for a ready task that the target depends on, and claims it. Where those wait for resources,
+// tasks that hold some and have not begun give them back first, and ask again later: on this stack
+// they must not run.
+//
+// Thread safety: one thread.
+class Engine::HelpSearch {
+ public:
+  HelpSearch(Engine& engine, const WaitTarget& target)
+      : engine_(engine), target_(target), after_(engine) {}
+  HelpSearch(const HelpSearch&) = delete;
+  HelpSearch& operator=(const HelpSearch&) = delete;
+
+  // Where there is no memory for the search, only a task that is itself a part of the target is
+  // found.
+  Helped Run(EngineWorker& worker) {
+    SweepAll();
+    // What is given back goes to the oldest, who may be none of them: then they are next.
+    while (found_ == nullptr && SomeAreHeldUp() && TakeAllBack()) SweepAll();
+    if (found_ != nullptr) engine_.RunClaimed(*found_, worker, claimed_);
+    engine_.Drop(own_);
+    if (found_ != nullptr) return Helped::kRan;
+    return no_memory_ ? Helped::kNoMemory : Helped::kNothing;
+  }
+
+ private:
+  // Whether the target's end needs that of `first`.
+  bool LeadsThere(EngineTask& first) {
+    if (IsPart(first, target_)) return true;
+    std::vector<EngineTask*> open = {&first};
     while (!open.empty()) {
       EngineTask& task = *open.back();
       open.pop_back();
-      if (!InsertSafely(seen, &task)) continue;
-      kept.Keep(task);
-      if (IsPart(task, target)) return true;
-      AddSuccessors(task, open, kept);
+      if (!InsertSafely(seen_, &task)) continue;
+      kept_.Keep(task);
+      if (IsPart(task, target_)) {
+        seen_.clear();  // what was seen on this way does lead there
+        return true;
+      }
+      engine_.AddSuccessors(task, open, kept_);
     }
     return false;
-  };
-  const auto claim = [&](EngineTask& task) {
-    bool leads = false;
+  }
+  bool SeemsToLeadThere(EngineTask& task) {
     try {
-      leads = leads_there(task);
+      return LeadsThere(task);
     } catch (const std::bad_alloc&) {
-      no_memory = true;
-    }
-    if (leads) claimed = task.Claim();
-    if (claimed == EngineTask::Claimed::kNot) return false;
-    found = &task;
-    return true;
-  };
-  const auto drop = [&](ReadyNode& node) {
-    if (!node.ops->is_task) return false;  // of a graph, for which nobody waits here
-    EngineTask& task = TaskOf(node);
-    if (IsClaimable(task) && !claim(task)) return false;
-    Chain(node, &task == found ? own : dropped);
-    return true;
-  };
-  const auto done = [&found] { return found != nullptr; };
-  loop_.lanes().Sweep(drop, done);
-  if (simulated_ != nullptr) {
-    const auto take_over = [&](ReadyNode& node) {  // its entry stays
-      if (done() || !node.ops->is_task) return;
-      EngineTask& task = TaskOf(node);
-      if (IsClaimable(task)) claim(task);
-    };
-    simulated_->ForEachTaken(take_over);
-    for (int slot = 0; slot < loop_.used_slots() && !done(); ++slot) {
-      loop_.WorkerAt(slot).Sweep(take_over, drop, done);
+      no_memory_ = true;
+      return false;
     }
   }
-  // Before the body, in which a task of theirs may be resumed: its entry is put back then.
-  Drop(dropped);
-  if (found != nullptr) RunClaimed(*found, worker, claimed);
-  Drop(own);
-  if (found != nullptr) return Helped::kRan;
-  return no_memory ? Helped::kNoMemory : Helped::kNothing;
+
+  // `may_wait`: it leaves its queue where it waits for what it needs.
+  Gate::Passed Claim(EngineTask& task, bool may_wait) {
+    if (!SeemsToLeadThere(task)) return Gate::Passed::kNot;
+    const Gate::Passed passed = Gate::ClaimAny(task, may_wait, after_);
+    held_up_ = held_up_ || passed == Gate::Passed::kWaits;
+    if (passed != Gate::Passed::kRun && passed != Gate::Passed::kEnd) return passed;
+    found_ = &task;
+    claimed_ = passed == Gate::Passed::kRun ? EngineTask::Claimed::kRun : EngineTask::Claimed::kEnd;
+    return passed;
+  }
+  // Its entry stays.
+  void TakeOver(ReadyNode& node) {
+    if (found_ != nullptr || !node.ops->is_task) return;
+    EngineTask& task = TaskOf(node);
+    if (IsClaimable(task)) Claim(task, /*may_wait=*/false);
+  }
+  bool TakeOut(ReadyNode& node) {
+    if (!node.ops->is_task) return false;  // of a graph, for which nobody waits here
+    EngineTask& task = TaskOf(node);
+    if (IsClaimable(task) && Claim(task, /*may_wait=*/true) == Gate::Passed::kNot) return false;
+    Chain(node, &task == found_ ? own_ : dropped_);
+    return true;
+  }
+  // Calls take_out(node) with each entry that can be taken out of its queue, and look(node) with
+  // the others.
+  template <class TakeOut, class Look>
+  void ForEachEntry(TakeOut take_out, Look look) {
+    const auto done = [this] { return found_ != nullptr; };
+    engine_.loop_.lanes().Sweep(take_out, done);
+    if (engine_.simulated_ == nullptr) return;
+    engine_.simulated_->ForEachTaken(look);
+    for (int slot = 0; slot < engine_.loop_.used_slots() && !done(); ++slot) {
+      engine_.loop_.WorkerAt(slot).Sweep(look, take_out, done);
+    }
+  }
+  void SweepAll() {
+    ForEachEntry([this](ReadyNode& node) { return TakeOut(node); },
+                 [this](ReadyNode& node) { TakeOver(node); });
+    // Before the body, in which a task of theirs may be resumed: its entry is put back then.
+    engine_.Drop(std::exchange(dropped_, nullptr));
+    after_.Finish();
+  }
+  // False: none held anything.
+  bool TakeAllBack() {
+    bool any = false;
+    const auto take_back = [&](ReadyNode& node) {
+      if (node.ops->is_task && Gate::TakeBack(TaskOf(node), after_)) any = true;
+      return false;
+    };
+    ForEachEntry(take_back, take_back);
+    after_.Finish();
+    return any;
+  }
+  bool SomeAreHeldUp() {
+    if (held_up_) return true;
+    std::vector<TaskPin> waiting;
+    try {
+      engine_.bounds_->ledger().ForEachQueued([&waiting](const ResourceWaiter& waiter) {
+        waiting.emplace_back(static_cast<const TaskNeeds::Waiter&>(waiter).task);
+      });
+    } catch (const std::bad_alloc&) {
+      no_memory_ = true;
+    }
+    return std::any_of(waiting.begin(), waiting.end(),
+                       [this](const TaskPin& task) { return SeemsToLeadThere(*task); });
+  }
+
+  Engine& engine_;
+  const WaitTarget& target_;
+  EngineTask* found_ = nullptr;
+  EngineTask::Claimed claimed_ = EngineTask::Claimed::kNot;
+  ReadyNode* dropped_ = nullptr;  // entries that nobody needs, linked through themselves
+  ReadyNode* own_ = nullptr;      // those of the task that was found, which hold it
+  bool held_up_ = false;          // one of those that it depends on
+  bool no_memory_ = false;
+  Gate::After after_;
+  PinnedTasks kept_;
+  absl::flat_hash_set<const EngineTask*> seen_;  // that do not lead there
+};
+
+Engine::Helped Engine::RunHelp(const WaitTarget& target, EngineWorker& worker) {
+  return HelpSearch(*this, target).Run(worker);
 }
 
 }  // namespace weft::internal

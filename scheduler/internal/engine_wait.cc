@@ -16,6 +16,7 @@
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/simulated_workers.h"
 
@@ -218,6 +219,7 @@ absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, a
     thread.waits = frame.outer;
     --thread.depth;
   };
+  const Gate::Blocked blocked(*this, frame.self);
   for (;;) {
     if (Satisfied(target)) return absl::OkStatus();
     if (Past(deadline)) return TooLate();
@@ -290,12 +292,21 @@ Engine::Helped Engine::HelpOnce(ThreadFrame& thread, const WaitTarget& target) {
 bool Engine::RunIfReady(EngineTask& task, EngineWorker& worker) {
   // acquire: what its dependencies did is visible.
   if (EnginePool::JoinOf(task).load(std::memory_order_acquire) != 0) return false;
-  EngineTask::Claimed claimed = task.Claim();
+  const EngineTask::Claimed claimed = ClaimForWaiter(task);
   if (claimed == EngineTask::Claimed::kNot) return false;
   stale_.fetch_add(1, std::memory_order_relaxed);  // its entry stays in a queue
   if (drains_in_wait_) DropStale();
   RunClaimed(task, worker, claimed);
   return true;
+}
+
+EngineTask::Claimed Engine::ClaimForWaiter(EngineTask& task) {
+  Gate::After after(*this);
+  switch (Gate::ClaimAny(task, /*may_wait=*/false, after)) {
+    case Gate::Passed::kRun: return EngineTask::Claimed::kRun;
+    case Gate::Passed::kEnd: return EngineTask::Claimed::kEnd;
+    default: return EngineTask::Claimed::kNot;
+  }
 }
 
 void Engine::RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {

@@ -30,12 +30,20 @@ void TrimHeap() {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ProcessMemory>> ProcessMemory::Create() {
-  absl::StatusOr<MemoryProbe> probe = MemoryProbe::Create();
-  if (!probe.ok()) return probe.status();
-  return std::make_unique<ProcessMemory>([probe = *std::move(probe)] { return probe.Read(); },
-                                         TrimHeap);
+std::unique_ptr<ProcessMemory> ProcessMemory::OfSystem() {
+  const auto read = [probe =
+                         std::optional<MemoryProbe>()]() mutable -> absl::StatusOr<MemoryReading> {
+    if (!probe.has_value()) {
+      absl::StatusOr<MemoryProbe> made = MemoryProbe::Create();
+      if (!made.ok()) return made.status();
+      probe = *std::move(made);
+    }
+    return probe->Read();
+  };
+  return std::make_unique<ProcessMemory>(read);
 }
+
+ProcessMemory::ProcessMemory(ReadFunction read) : ProcessMemory(std::move(read), TrimHeap) {}
 
 ProcessMemory::ProcessMemory(ReadFunction read, TrimFunction trim)
     : read_(std::move(read)), trim_(std::move(trim)) {}

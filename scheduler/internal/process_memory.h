@@ -25,8 +25,11 @@ class ProcessMemory final : public MemoryHost {
   using ReadFunction = std::function<absl::StatusOr<MemoryReading>()>;
   using TrimFunction = std::function<void()>;
 
-  // On a MemoryProbe, and malloc_trim where the C library has it. Error: that of the probe.
-  static absl::StatusOr<std::unique_ptr<ProcessMemory>> Create();
+  // On a MemoryProbe, made at the first reading; and malloc_trim where the C library has it.
+  // Throws std::bad_alloc.
+  static std::unique_ptr<ProcessMemory> OfSystem();
+  // The same with other readings.
+  explicit ProcessMemory(ReadFunction read);
   ProcessMemory(ReadFunction read, TrimFunction trim);
 
   // What the functions throw is an error as well. So is a limit below 1.

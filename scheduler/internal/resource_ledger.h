@@ -39,13 +39,15 @@ class ResourceLedger {
 
   enum class Acquired : std::uint8_t {
     kGranted,
+    kNot,           // it may not wait
     kQueued,        // it will be in a list, unless it is withdrawn
     kQueuedAtGate,  // the same; and the gate, which is closed, is to be looked at in a while
   };
-  Acquired TryAcquire(ResourceWaiter& waiter) {
+  Acquired TryAcquire(ResourceWaiter& waiter, bool may_wait = true) {
     std::lock_guard lock(lock_);
     ResourceLines& lines = lines_.Change();
-    if (lines.Acquire(waiter)) return Acquired::kGranted;
+    if (lines.Acquire(waiter, may_wait)) return Acquired::kGranted;
+    if (!may_wait) return Acquired::kNot;
     return lines.closed() ? Acquired::kQueuedAtGate : Acquired::kQueued;
   }
 
@@ -80,6 +82,22 @@ class ResourceLedger {
   void ForEachBlocked(F visit) const {
     std::lock_guard lock(lock_);
     lines_.Read().ForEachBlocked(visit);
+  }
+
+  bool AnyBlocked() const {
+    std::lock_guard lock(lock_);
+    return lines_.Read().AnyBlocked();
+  }
+  // Whether it cannot be granted before a holder that is blocked now gives something back.
+  bool IsStuck(const ResourceWaiter& waiter) const {
+    std::lock_guard lock(lock_);
+    return lines_.Read().IsStuck(waiter);
+  }
+  // The same with each that is queued, some more than once.
+  template <class F>
+  void ForEachQueued(F visit) const {
+    std::lock_guard lock(lock_);
+    lines_.Read().ForEachQueued(visit);
   }
 
   struct [[nodiscard]] MemorySet {

@@ -30,16 +30,9 @@
 
 #include "weft/scheduler/internal/resource_claim.h"
 #include "weft/scheduler/internal/resource_waiter.h"
+#include "weft/scheduler/resource_figures.h"
 
 namespace weft::internal {
-
-// Thread safety: a plain value.
-struct ResourceFigures {
-  std::int64_t limit = 0;
-  std::int64_t in_use = 0;
-  std::int64_t peak = 0;  // the greatest in_use ever
-  std::int64_t waiting = 0;
-};
 
 // Thread safety: the ledger's lock guards it.
 // Cost: O(lines) for each waiter that is granted or looked at; where bodies that hold resources are
@@ -56,14 +49,15 @@ class ResourceLines {
     marked_.reserve(lines_.size());
   }
 
-  // True: granted. False: it is queued.
-  bool Acquire(ResourceWaiter& waiter) {
+  // True: granted. False: it is queued, if it `may_wait`.
+  bool Acquire(ResourceWaiter& waiter, bool may_wait) {
     assert(waiter.state_ == State::kNone);
     waiter.ticket_ = tickets_++;
     if (Fits(waiter) && NobodyIsBefore(waiter)) {
       Grant(waiter);
       return true;
     }
+    if (!may_wait) return false;
     waiter.state_ = State::kQueued;
     ++queued_;
     for (Link& link : waiter.links_) Append(LineOf(link), link);
@@ -115,6 +109,22 @@ class ResourceLines {
     for (ResourceWaiter* at = blocked_; at != nullptr; at = at->next_blocked_) visit(*at);
   }
 
+  bool AnyBlocked() const { return blocked_ != nullptr; }
+  // It cannot be granted before a body that is blocked in a wait gives something back.
+  bool IsStuck(const ResourceWaiter& waiter) const {
+    return std::any_of(waiter.links_.begin(), waiter.links_.end(), [&](const Link& link) {
+      const Line& line = LineOf(link);
+      return !IsMemory(link) && link.share.units > line.limit - line.in_blocked;
+    });
+  }
+  // Some more than once.
+  template <class F>
+  void ForEachQueued(F visit) const {
+    for (const Line& line : lines_) {
+      for (const Link* link = line.first; link != nullptr; link = link->next) visit(*link->waiter);
+    }
+  }
+
   // How much may be promised, and whether the gate is closed.
   GrantedWaiters SetMemory(std::int64_t budget_bytes, bool closed) {
     lines_[ResourceClaim::kMemory].limit = budget_bytes;
@@ -155,12 +165,6 @@ class ResourceLines {
     return std::all_of(waiter.links_.begin(), waiter.links_.end(), [&](const Link& link) {
       const Line& line = LineOf(link);
       return (in_any_case && IsMemory(link)) || link.share.units <= line.limit - line.in_use;
-    });
-  }
-  bool IsStuck(const ResourceWaiter& waiter) const {
-    return std::any_of(waiter.links_.begin(), waiter.links_.end(), [&](const Link& link) {
-      const Line& line = LineOf(link);
-      return !IsMemory(link) && link.share.units > line.limit - line.in_blocked;
     });
   }
   // The oldest in the line that is not stuck.

@@ -120,6 +120,12 @@ std::optional<std::string_view> ResourceTable::NeverBeside(const ResourceClaim& 
   return std::nullopt;
 }
 
+absl::StatusOr<std::size_t> ResourceTable::Find(std::string_view name) const {
+  const auto found = resources_.find(absl::string_view(name.data(), name.size()));
+  if (found == resources_.end()) return Unknown(name);
+  return found->second;
+}
+
 std::string_view ResourceTable::NameOf(std::size_t resource) const {
   return LimitOf(resource).name;
 }

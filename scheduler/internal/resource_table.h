@@ -43,6 +43,8 @@ class ResourceTable {
   std::optional<std::string_view> NeverBeside(const ResourceClaim& claim,
                                               const ResourceClaim& held) const;
 
+  // NotFound: there is none of that name.
+  absl::StatusOr<std::size_t> Find(std::string_view name) const;
   // Requires: kFirstNamed <= resource < kFirstNamed + limits().size().
   std::string_view NameOf(std::size_t resource) const;
   std::span<const ResourceLimit> limits() const { return limits_; }

@@ -83,6 +83,12 @@ class [[nodiscard]] GrantedWaiters {
     if (waiter != nullptr) first_ = waiter->next_granted_;
     return waiter;
   }
+  void Append(GrantedWaiters others) {
+    if (others.empty()) return;
+    (first_ == nullptr ? first_ : last_->next_granted_) = others.first_;
+    last_ = others.last_;
+    others.first_ = nullptr;
+  }
 
  private:
   friend class ResourceLines;

@@ -18,10 +18,12 @@ constexpr absl::Duration kTaskTime = absl::Microseconds(1);
 }  // namespace
 
 SimulatedWorkers::SimulatedWorkers(RunLoop<StdPlatform>& loop, Timers* timers,
-                                   const Simulation& simulation, const CostModel& costs)
+                                   const Simulation& simulation, const CostModel& costs,
+                                   SimulationHost& host)
     : loop_(loop),
       timers_(timers),
       costs_(costs),
+      host_(host),
       time_of_(simulation.time_of),
       clock_(*simulation.clock),
       random_(simulation.seed),
@@ -76,6 +78,15 @@ void SimulatedWorkers::Take(Job& job, ReadyNode& node, absl::Duration begin) {
   taken_.fetch_add(1, std::memory_order_release);
 }
 
+ReadyNode* SimulatedWorkers::Find(Job& job, int slot) {
+  const int first_victim = static_cast<int>(random_() % jobs_.size());
+  ReadyNode* node = nullptr;
+  do {
+    node = loop_.TakeNext(slot, job.shift, first_victim);
+  } while (node != nullptr && !host_.MayTake(*node));
+  return node;
+}
+
 void SimulatedWorkers::GiveWork(int most) {
   idle_.clear();
   for (std::size_t slot = 0; slot < jobs_.size(); ++slot) {
@@ -86,8 +97,7 @@ void SimulatedWorkers::GiveWork(int most) {
     std::swap(idle_[left - 1], idle_[random_() % left]);
     const int slot = idle_[left - 1];
     Job& job = jobs_[static_cast<std::size_t>(slot)];
-    const int first_victim = static_cast<int>(random_() % jobs_.size());
-    if (ReadyNode* const node = loop_.TakeNext(slot, job.shift, first_victim)) {
+    if (ReadyNode* const node = Find(job, slot)) {
       Take(job, *node, clock_.Now());
       ++busy;
     } else if (loop_.steals()) {
@@ -144,7 +154,7 @@ bool SimulatedWorkers::PassTime() {
 void SimulatedWorkers::HasEnded(int slot, ReadyNode* successor) {
   Job& job = jobs_[static_cast<std::size_t>(slot)];
   job.end = clock_.Now() + spent_;
-  if (successor != nullptr) {
+  if (successor != nullptr && host_.MayTake(*successor)) {
     Take(job, *successor, job.end);
   } else {
     job.idle = spent_ == absl::ZeroDuration();

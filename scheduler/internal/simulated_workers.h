@@ -21,6 +21,7 @@
 #include "weft/distribution/cost_model.h"
 #include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/run_loop.h"
+#include "weft/scheduler/internal/simulation_host.h"
 #include "weft/scheduler/internal/task_extras.h"
 #include "weft/scheduler/internal/timers.h"
 #include "weft/scheduler/task_executor.h"
@@ -34,7 +35,7 @@ class SimulatedWorkers {
   // `loop` and `timers` outlive it. Throws std::bad_alloc.
   // Null `timers`: they are on another clock.
   SimulatedWorkers(RunLoop<StdPlatform>& loop, Timers* timers, const Simulation& simulation,
-                   const CostModel& costs);
+                   const CostModel& costs, SimulationHost& host);
 
   struct Turn {
     int slot = 0;
@@ -84,11 +85,13 @@ class SimulatedWorkers {
   void Spend(absl::Duration time);
   void Take(Job& job, ReadyNode& node, absl::Duration begin);
   void GiveWork(int most);
+  ReadyNode* Find(Job& job, int slot);
   Job* FirstToEnd();
 
   RunLoop<StdPlatform>& loop_;
   Timers* const timers_;
   const CostModel& costs_;
+  SimulationHost& host_;
   const std::function<absl::Duration(std::string_view name)> time_of_;
   VirtualClock& clock_;
   std::mt19937_64 random_;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a task has that is tried again, has a deadline, or whose times are wanted.
+// What a task has that is tried again, has a deadline, needs resources, or whose times are wanted.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_TASK_POLICY_H_
 #define WEFT_SCHEDULER_INTERNAL_TASK_POLICY_H_
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +14,8 @@
 
 #include "weft/core/retry_policy.h"
 #include "weft/core/task_result.h"
+#include "weft/scheduler/internal/resource_claim.h"
+#include "weft/scheduler/internal/resource_waiter.h"
 #include "weft/scheduler/internal/task_ptr.h"
 #include "weft/scheduler/internal/timer_queue.h"
 
@@ -23,6 +26,28 @@ namespace weft::internal {
 // Thread safety: as Timer; while it is armed it holds a pin.
 struct TaskTimer : Timer {
   EngineTask* task = nullptr;
+};
+
+// What a task needs of the scheduler's resources while it runs.
+//
+// Thread safety: the claim is constant; the rest is guarded as TaskPolicy.
+struct TaskNeeds {
+  struct Waiter : ResourceWaiter {
+    using ResourceWaiter::ResourceWaiter;
+    EngineTask* task = nullptr;
+  };
+  enum class State {
+    kNone,
+    kWaits,  // the ledger has a pin of the task; or it was granted, and whoever is to say so has
+    kHeld,
+    kOver,  // it has ended; what it is granted now goes back at once
+  };
+
+  explicit TaskNeeds(ResourceClaim what) : claim(std::move(what)), waiter(claim) {}
+
+  const ResourceClaim claim;
+  Waiter waiter;
+  State state = State::kNone;
 };
 
 // Times are those of the scheduler's clock.
@@ -45,6 +70,7 @@ struct TaskPolicy {
   absl::Duration attempt_timeout = absl::InfiniteDuration();  // constant
   absl::Duration deadline = absl::InfiniteDuration();         // constant
   std::unique_ptr<Retries> retries;                           // null: one attempt
+  std::unique_ptr<TaskNeeds> needs;                           // null: none
   TaskTimes times;                                            // guarded, as are the others
   int begun = 0;                                              // attempts
   // Its own entry is in a queue, or will be: one that somebody else has run stays there, and must
@@ -56,6 +82,9 @@ struct TaskPolicy {
   absl::Duration attempt_deadline = absl::InfiniteDuration();  // of the one that runs
   absl::Duration wakes = absl::InfiniteDuration();             // a parked task
   TaskTimer timer;
+
+  // Whether it may come into a queue a second time.
+  bool ComesAgain() const { return retries != nullptr || needs != nullptr; }
 };
 
 }  // namespace weft::internal

@@ -68,7 +68,6 @@ TEST(ParallelProcessingConfigTest, ValidateNamesKeyValueAndRange) {
 
 TEST(ParallelProcessingConfigTest, KeyWithoutEffectIsUnimplementedByName) {
   const std::vector<std::pair<ParallelProcessingConfig, std::string>> cases = {
-      {{.max_memory_percent = 50}, "max_memory_percent"},
       {{.batch_size = 10}, "batch_size"},
   };
   for (const auto& [config, key] : cases) {
@@ -80,6 +79,7 @@ TEST(ParallelProcessingConfigTest, KeyWithoutEffectIsUnimplementedByName) {
 
 TEST(ParallelProcessingConfigTest, KeysWithAnEffectPassValidate) {
   EXPECT_TRUE((ParallelProcessingConfig{.num_workers = 1}.Validate().ok()));
+  EXPECT_TRUE((ParallelProcessingConfig{.max_memory_percent = 50}.Validate().ok()));
   EXPECT_TRUE((ParallelProcessingConfig{.num_workers = 1024}.Validate().ok()));
   EXPECT_TRUE((ParallelProcessingConfig{.critical_path_priority = 0}.Validate().ok()));
   EXPECT_TRUE((ParallelProcessingConfig{.min_task_size = 2}.Validate().ok()));

@@ -17,6 +17,8 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 
+#include "testing/engines.h"
+
 namespace weft::testing {
 namespace {
 
@@ -28,6 +30,25 @@ struct ValueIn;
 template <class V>
 struct ValueIn<absl::StatusOr<V>> {
   using Type = V;
+};
+
+// Counts what bodies hold.
+//
+// Thread safety: every method from any thread.
+class Held {
+ public:
+  explicit Held(const TaskPlan& plan) : plan_(plan) {
+    for (int i = 0; i < 2; ++i) EXPECT_LE(in_use_[i] += plan.units[i], kUnits[i]);
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() {
+    for (int i = 0; i < 2; ++i) in_use_[i] -= plan_.units[i];
+  }
+
+ private:
+  static inline std::atomic<int> in_use_[2] = {0, 0};  // by all programs: one runs at a time
+  const TaskPlan& plan_;
 };
 
 class Runner {
@@ -74,6 +95,11 @@ class Runner {
     ASSERT_EQ(summary.submitted, counts.submitted());
     ASSERT_EQ(summary.failures.size(), static_cast<std::size_t>(counts.failed));
     ASSERT_TRUE(summary.unresolved.empty());
+    for (const char* const name : kResources) {
+      ASSERT_EQ(scheduler_.resource_figures(name)->in_use, 0) << name;
+      ASSERT_EQ(scheduler_.resource_figures(name)->waiting, 0) << name;
+    }
+    ASSERT_EQ(scheduler_.memory_figures().declared.in_use, 0);
   }
 
  private:
@@ -99,6 +125,7 @@ class Runner {
   absl::Status Body(TaskContext& context, std::size_t i) {
     CheckBefore(i);
     const TaskPlan& plan = program_.tasks[i];
+    const Held held(plan);
     EXPECT_EQ(context.attempt(), ++runs_[i]);
     if (plan.late) return absl::OkStatus();  // which is too late
     if (context.attempt() <= plan.failing_attempts) return absl::UnavailableError("again");
@@ -113,7 +140,8 @@ class Runner {
   int Fork(const TaskPlan& plan, int depth) {
     if (depth == 0) return 1;
     const auto body = [this, &plan, depth] { return Fork(plan, depth - 1); };
-    const auto left = group_.Submit({.priority = plan.fork_priority}, body);
+    const auto left =
+        group_.Submit({.priority = plan.fork_priority, .memory_bytes = plan.fork_memory}, body);
     const auto right = group_.Submit(body);
     return left.Get().value_or(-1000) + right.Get().value_or(-1000);
   }
@@ -262,6 +290,11 @@ class Runner {
   static TaskOptions OptionsOf(const TaskPlan& plan) {
     TaskOptions options{.priority = plan.priority};
     if (plan.measured) options.kind = "measured";
+    options.memory_bytes = plan.memory;
+    for (int i = 0; i < 2; ++i) {
+      if (plan.units[i] == 0) continue;
+      options.resources.push_back({.name = kResources[i], .units = plan.units[i]});
+    }
     if (plan.late) options.timeout = absl::Nanoseconds(1);
     if (plan.in_time) options.timeout = absl::Hours(1000);
     if (plan.max_attempts > 1) {
@@ -315,6 +348,19 @@ class Runner {
 };
 
 }  // namespace
+
+std::unique_ptr<TaskScheduler> MakeProgramScheduler(int workers) {
+  SchedulerOptions options;
+  for (int i = 0; i < 2; ++i) {
+    options.resources.push_back({.name = kResources[i], .units = kUnits[i]});
+  }
+  options.config.max_memory_percent = 50;
+  options.read_memory = [readings = 0]() mutable -> absl::StatusOr<MemoryReading> {
+    const bool full = ++readings % 3 == 0;
+    return MemoryReading{.limit_bytes = 2 * kMemory, .used_bytes = full ? 2 * kMemory : 0};
+  };
+  return MakeScheduler(workers, std::move(options));
+}
 
 void RunAndCheck(const Program& program, const Oracle& oracle, TaskScheduler& scheduler,
                  bool is_inline) {

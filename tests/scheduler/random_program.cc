@@ -23,6 +23,7 @@ class Draw {
     gate_ = 1 + Below(4);
     fail_ = OneIn(3) ? 1000 : 6 + Below(20);
     policies_ = OneIn(25);
+    bounds_ = OneIn(10);
     for (std::size_t i = 0; i < count; ++i) AddTask(i);
     Order();
     return std::move(program_);
@@ -52,6 +53,7 @@ class Draw {
     for (std::size_t wanted = Below(4); wanted > 0; --wanted) AddEdge(i, task);
     AddWork(i, task);
     if (policies_) AddPolicy(task);
+    if (bounds_) AddBounds(task);
     program_.tasks.push_back(std::move(task));
   }
   void AddEdge(std::size_t i, TaskPlan& task) {
@@ -133,6 +135,15 @@ class Draw {
     task.measured = OneIn(6);
     task.late = !task.in_time && task.gated && !task.cancelled && OneIn(fail_);
   }
+  void AddBounds(TaskPlan& task) {
+    // Who waits for others that may need them holds none: no order of those waits is safe.
+    for (int i = 0; i < 2 && task.fork_after == kNone; ++i) {
+      if (OneIn(3))
+        task.units[i] = 1 + static_cast<int>(Below(static_cast<std::size_t>(kUnits[i])));
+    }
+    if (OneIn(4)) task.memory = 1 + static_cast<int>(Below(2 * kMemory));
+    if (OneIn(4)) task.fork_memory = 1 + static_cast<int>(Below(kMemory));
+  }
   // What ends is not followed any further: neither as a continuation, nor by those who
   // come later.
   std::size_t NotGrowing(std::size_t i) const {
@@ -169,6 +180,7 @@ class Draw {
   std::size_t gate_ = 1;  // one in so many tasks is not behind the gate
   std::size_t fail_ = 1;
   bool policies_ = false;
+  bool bounds_ = false;
   Program program_;
 };
 

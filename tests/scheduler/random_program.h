@@ -44,6 +44,9 @@ struct TaskPlan {
   bool in_time = false;   // it has a deadline that never comes
   bool degraded = false;  // it says so of itself
   bool measured = false;  // it has a kind
+  int units[2] = {0, 0};  // of two resources, while it runs
+  int memory = 0;         // in bytes
+  int fork_memory = 0;    // that each of the forked ones needs
   std::vector<Edge> edges;
   // What the body does.
   int fork_depth = 0;
@@ -59,6 +62,10 @@ struct Program {
   std::vector<TaskPlan> tasks;
   std::vector<std::size_t> order;  // of submission
 };
+
+// How much there is of the two resources, and of memory for all tasks.
+inline constexpr int kUnits[2] = {2, 3};
+inline constexpr int kMemory = 100;
 
 Program DrawProgram(unsigned seed);
 

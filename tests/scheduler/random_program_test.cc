@@ -5,6 +5,7 @@
 
 #include "scheduler/random_program.h"
 
+#include <memory>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -17,7 +18,12 @@
 namespace weft {
 namespace {
 
-class RandomProgramTest : public testing::EngineTest {};
+class RandomProgramTest : public ::testing::TestWithParam<int> {
+ protected:
+  static bool has_threads() { return GetParam() > testing::kInline; }
+
+  std::unique_ptr<TaskScheduler> scheduler_ = testing::MakeProgramScheduler(GetParam());
+};
 INSTANTIATE_TEST_SUITE_P(Engines, RandomProgramTest,
                          ::testing::Values(testing::kInline, testing::kSimulated, 1, 2, 4, 8),
                          testing::EngineName);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TaskOptions::memory_bytes and ParallelProcessingConfig::max_memory_percent.
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "testing/engines.h"
+#include "testing/timed_engine.h"
+#include "weft/scheduler/task_scheduler.h"
+
+namespace weft {
+namespace {
+
+constexpr std::int64_t kLimit = 1000;  // 750 for tasks
+
+class MemoryBoundTest : public ::testing::TestWithParam<int> {
+ protected:
+  std::unique_ptr<TaskScheduler> Make() {
+    SchedulerOptions options;
+    options.read_memory = [this]() -> absl::StatusOr<MemoryReading> {
+      ++readings_;
+      if (broken_) return absl::UnavailableError("cannot be read");
+      return MemoryReading{.limit_bytes = kLimit, .used_bytes = used_};
+    };
+    return testing::MakeScheduler(GetParam(), std::move(options));
+  }
+  // Runs so many tasks of so many bytes; how many were under way at once.
+  int MostOf(TaskScheduler& scheduler, int tasks, std::int64_t bytes) {
+    std::atomic<int> now{0};
+    std::atomic<int> most{0};
+    TaskGroup group(scheduler);
+    TaskOptions options;
+    options.memory_bytes = bytes;
+    for (int i = 0; i < tasks; ++i) {
+      group.Submit(options, [&now, &most] {
+        const int mine = ++now;
+        int seen = most;
+        while (seen < mine && !most.compare_exchange_weak(seen, mine)) {
+        }
+        std::this_thread::yield();
+        --now;
+      });
+    }
+    EXPECT_EQ(group.Wait().completed, tasks);
+    EXPECT_EQ(scheduler.memory_figures().declared.in_use, 0);
+    return most;
+  }
+
+  std::atomic<int> readings_{0};
+  std::atomic<std::int64_t> used_{0};
+  std::atomic<bool> broken_{false};
+};
+WEFT_ON_ALL_ENGINES(MemoryBoundTest);
+
+TEST_P(MemoryBoundTest, AsManyAsFitIntoTheShare) {
+  const auto scheduler = Make();
+  EXPECT_LE(MostOf(*scheduler, 300, 300), 2);
+  EXPECT_LE(scheduler->memory_figures().declared.peak, 750);
+  EXPECT_EQ(scheduler->memory_figures().declared.limit, 750);
+  EXPECT_EQ(scheduler->memory_figures().limit_bytes, kLimit);
+}
+
+TEST_P(MemoryBoundTest, OneThatIsTooBigRunsAlone) {
+  const auto scheduler = Make();
+  EXPECT_EQ(MostOf(*scheduler, 50, 5000), 1);
+}
+
+TEST_P(MemoryBoundTest, OneByOneWhileTooMuchIsInUse) {
+  used_ = 900;
+  const auto scheduler = Make();
+  EXPECT_EQ(MostOf(*scheduler, 300, 1), 1);
+  EXPECT_GE(scheduler->memory_figures().closings, 1);
+}
+
+TEST_P(MemoryBoundTest, WhoWaitsAtTheClosedGateGoesOnWhenMemoryIsFree) {
+  used_ = 900;
+  const auto scheduler = Make();
+  if (GetParam() % testing::kPool < 2) return;  // one holds, the other waits
+  TaskGroup group(*scheduler);
+  testing::Gate gate;
+  TaskOptions options;
+  options.memory_bytes = 10;
+  group.Submit(options, [&gate] { gate.Pass(); });
+  gate.AwaitEntered();
+  const Task<> waits = group.Submit(options, [] {});
+  while (scheduler->memory_figures().declared.waiting == 0) std::this_thread::yield();
+  used_ = 100;  // nobody but the timer looks
+  EXPECT_TRUE(waits.Wait().ok());
+  gate.Open();
+  EXPECT_TRUE(group.Wait().ok());
+}
+
+TEST_P(MemoryBoundTest, WhatCannotBeReadBoundsNothing) {
+  broken_ = true;
+  const auto scheduler = Make();
+  MostOf(*scheduler, 100, 5000);
+  const MemoryFigures figures = scheduler->memory_figures();
+  EXPECT_GE(figures.failed_readings, 1);
+  EXPECT_EQ(figures.readings, 0);
+  EXPECT_EQ(figures.last_error, absl::UnavailableError("cannot be read"));
+}
+
+TEST_P(MemoryBoundTest, ABodyThatWaitsLetsOneOfThoseGoOnThatItWaitsFor) {
+  used_ = 900;
+  const auto scheduler = Make();
+  TaskGroup group(*scheduler);
+  TaskOptions options;
+  options.memory_bytes = 600;
+  for (int i = 0; i < 10; ++i) {
+    group.Submit(options, [&group, &options]() -> absl::Status {
+      return group.Submit(options, [] {}).Wait();
+    });
+  }
+  EXPECT_EQ(group.Wait().completed, 20);
+  EXPECT_EQ(scheduler->memory_figures().declared.in_use, 0);
+}
+
+TEST_P(MemoryBoundTest, NothingIsReadForWhoDeclaresNothing) {
+  const auto scheduler = Make();
+  TaskGroup group(*scheduler);
+  for (int i = 0; i < 100; ++i) group.Submit([] {});
+  EXPECT_TRUE(group.Wait().ok());
+  EXPECT_EQ(readings_, 0);
+}
+
+}  // namespace
+}  // namespace weft
