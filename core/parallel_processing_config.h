@@ -23,7 +23,8 @@ struct ParallelProcessingConfig {
 
   // Worker threads, 0 to kMaxWorkers; 0 = as many as the machine lets us use.
   int num_workers = 0;
-  // Share of the memory that tasks together may fill, 1 to 100.
+  // Share of the memory that tasks together may fill, 1 to 100: of what the machine, or a control
+  // group, allows. While more is in use tasks start one by one, until it is ten points less.
   int max_memory_percent = 75;
   // Most items in a batch.
   int batch_size = 100;

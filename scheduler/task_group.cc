@@ -17,12 +17,23 @@
 
 namespace weft {
 
+namespace {
+
+std::int64_t BoundOf(const GroupOptions& options) {
+  return options.max_pending_tasks > 0 ? options.max_pending_tasks
+                                       : internal::PendingBound<internal::StdPlatform>::kNone;
+}
+
+}  // namespace
+
 TaskGroup::TaskGroup(TaskScheduler& scheduler, internal::Engine& engine,
                      const GroupOptions& options)
     : scheduler_(scheduler),
       engine_(engine),
-      core_(engine_.AddGroup(
-          {.fail_fast = options.fail_fast, .deadline = engine.DeadlineIn(options.timeout)})) {}
+      core_(engine_.AddGroup({.fail_fast = options.fail_fast,
+                              .deadline = engine.DeadlineIn(options.timeout),
+                              .max_pending = BoundOf(options),
+                              .refuses = options.when_full == WhenFull::kRefuse})) {}
 
 TaskGroup::TaskGroup(TaskScheduler& scheduler, GroupOptions options)
     : TaskGroup(scheduler, *scheduler.engine_, options) {

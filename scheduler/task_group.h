@@ -5,6 +5,7 @@
 #ifndef WEFT_SCHEDULER_TASK_GROUP_H_
 #define WEFT_SCHEDULER_TASK_GROUP_H_
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -28,6 +29,12 @@ namespace weft {
 
 class TaskScheduler;
 
+// What becomes of a task that a group has no room for.
+enum class WhenFull : std::uint8_t {
+  kBlock,   // who submits waits until one has ended, unless none can
+  kRefuse,  // it is refused with ResourceExhausted
+};
+
 // Thread safety: a plain value.
 struct GroupOptions {
   // Cancels the group when this token is cancelled.
@@ -38,6 +45,11 @@ struct GroupOptions {
   // From the moment at which the group is made, or the run of a graph begins. What has not ended
   // then fails with DeadlineExceeded; running bodies are asked to stop.
   absl::Duration timeout = absl::InfiniteDuration();
+  // How many tasks of the group may be submitted and not have ended; at most 0: as many as come.
+  // A thread that would submit more waits, as `when_full` says. A task of the scheduler never
+  // waits here: what it submits beyond that is taken, or refused.
+  std::int64_t max_pending_tasks = 0;
+  WhenFull when_full = WhenFull::kBlock;
 };
 
 // The type of handle that Submit(F, D...) returns.
@@ -78,10 +90,12 @@ class TaskGroup {
   // A callable with a template operator() gets values. It may return void, a value,
   // absl::Status or absl::StatusOr<T>, and may throw anything (status Unknown).
   //
-  // Never blocks. Work that is refused is a handle that has already ended:
+  // Never blocks, but where GroupOptions::max_pending_tasks says so. Work that is refused is a
+  // handle that has already ended:
   //   FailedPrecondition: the group is sealed or the scheduler shut down
   //   InvalidArgument: a dependency is empty or of another scheduler
-  //   ResourceExhausted: there is no memory for it (also later, as the task's failure, when
+  //   ResourceExhausted: the group is full and refuses, or can never have room; there is no memory
+  //     for it (also later, as the task's failure, when
   //     there is none for what ties it to its dependencies)
   //   the reason of the cancel, once the group is cancelled
   template <internal::NotOptions F, class... D>

@@ -58,6 +58,7 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<Bounds> b
                                                                   : ReadyOrder::kDepthFirst,
             options.steals, *pool_, *this, /*has_threads=*/!drains_in_wait_),
       timers_(clock_, drains_in_wait_ ? this : nullptr),
+      look_from_(clock_.Now() + absl::Nanoseconds(MemoryRules::kDefaultInterval)),
       jitter_(options.seed),
       simulated_(executor_->simulation() == nullptr
                      ? nullptr

@@ -318,7 +318,8 @@ class Engine final : public WorkSource,
   absl::Status Prepare(GroupCore& group, EngineTask& task, const TaskOptions* options);
   // Whether its tasks take the special step, whatever their options.
   bool AreSpecial(const GroupCore& group) const {
-    return record_times_ || teller_ || group.deadline() != absl::InfiniteDuration();
+    return record_times_ || teller_ || group.deadline() != absl::InfiniteDuration() ||
+           group.pending.bounded();
   }
   absl::Status Admit(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1) const;
   static void CountIn(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1);
@@ -361,6 +362,8 @@ class Engine final : public WorkSource,
   bool MayTake(ReadyNode& node) noexcept override;
   // Sees to it that somebody looks at the memory when it is time.
   void LookAgain() noexcept;
+  void TellWhetherOneByOne() noexcept;
+  void UpdateMost() noexcept;
 
   // engine_lanes.cc
   bool RaiseOne(EngineTask& task, Lane lane) noexcept;
@@ -478,6 +481,7 @@ class Engine final : public WorkSource,
   bool StartPump(int slot) noexcept override;
   void OnNoPump() noexcept override;
   void BeforeCalm() noexcept override;
+  void OnTurns(PumpTurns& turns) noexcept override;
   void OnTimersChanged() noexcept override;
   void TryStartAgain();
   void OnSlot(int slot) noexcept override;
@@ -551,6 +555,14 @@ class Engine final : public WorkSource,
   // what: "cannot wait for".
   absl::Status CheckEdge(EngineTask& from, EngineTask& to, std::string_view refused);
 
+  // engine_pending.cc
+  // Counts them where the group's unfinished tasks are bounded; waits for room where it may.
+  absl::Status EnterBound(GroupCore& group, const EngineWorker* worker, std::int64_t tasks);
+  void LeaveBound(GroupCore& group, std::int64_t tasks) noexcept;
+  // As Arm. `unresolved`: nothing of the group can end any more.
+  bool ArmForRoom(Waiter& waiter, bool& unresolved);
+  static absl::Status NeverRoom(const GroupCore& group);
+
   // engine_groups.cc
   void Settle();
   bool AllAtRest() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -589,12 +601,14 @@ class Engine final : public WorkSource,
   Timers timers_;
   struct LookTimer : Timer {
     Engine* engine = nullptr;
-  } look_timer_;  // at the memory
+  } look_timer_;                    // at the memory
+  const absl::Duration look_from_;  // for tasks that declare nothing
   absl::Mutex look_mu_;
   bool look_armed_ ABSL_GUARDED_BY(look_mu_) = false;
   JitterSource jitter_;
   StdPlatform::Atomic<std::int64_t> parked_{0};
-  absl::Mutex most_mu_;                                // who tells the run loop
+  absl::Mutex most_mu_;  // who tells the run loop
+  bool one_by_one_ ABSL_GUARDED_BY(most_mu_) = false;
   const std::unique_ptr<SimulatedWorkers> simulated_;  // null: the workers are threads
   int graphs_on_stack_ = 0;                            // guarded by whoever drains
   StdPlatform::Atomic<Phase> phase_{Phase::kOpen};

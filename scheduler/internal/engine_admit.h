@@ -61,12 +61,19 @@ inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker,
 
 inline absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWorker* worker,
                                   const TaskOptions* options) {
+  const bool bounded = group.pending.bounded();
   absl::Status refusal = OrOutOfMemory([&] {
     if (options != nullptr || AreSpecial(group)) [[unlikely]] {
       absl::Status prepared = Prepare(group, task, options);
       if (!prepared.ok()) return prepared;
     }
-    return Admit(group, worker);
+    if (bounded) [[unlikely]] {
+      absl::Status entered = EnterBound(group, worker, 1);
+      if (!entered.ok()) return entered;
+    }
+    absl::Status admitted = Admit(group, worker);
+    if (bounded && !admitted.ok()) LeaveBound(group, 1);
+    return admitted;
   });
   if (refusal.ok()) group.StartClock();
   return refusal;

@@ -344,6 +344,10 @@ void Engine::CountParked(int change) noexcept {
   const std::int64_t parked = parked_.fetch_add(change, std::memory_order_relaxed);
   // Most that are parked leave room for all workers.
   if (parked + max_width_ < max_in_flight_) return;
+  UpdateMost();
+}
+
+void Engine::UpdateMost() noexcept {
   absl::MutexLock lock(&most_mu_);
   loop_.SetMost(MostRunning());
 }
@@ -352,7 +356,8 @@ int Engine::MostRunning() const {
   // On another clock no timer would let simulated workers go on.
   if (simulated_ != nullptr && &simulated_->clock() != &clock_) return max_in_flight_;
   const std::int64_t most = max_in_flight_ - parked_.load(std::memory_order_relaxed);
-  return static_cast<int>(std::max<std::int64_t>(most, 0));
+  // While too much memory is in use they go on one by one.
+  return std::clamp<int>(static_cast<int>(most), 0, bounds_->ledger().closed() ? 1 : max_in_flight_);
 }
 
 bool Engine::IsLate(const EngineTask& task) noexcept {

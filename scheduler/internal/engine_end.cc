@@ -220,6 +220,7 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   TaskPin unused;  // goes after the lock
   TaskPin armed;   // the same
   bool waited = false;
+  bool bounded = false;
   Gate::After given_back(*this);
   EdgeBlock<StdPlatform>* spare = nullptr;
   if (TaskRarities* const rarities = RaritiesOf(task)) {
@@ -245,6 +246,7 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   if (TaskWord::StateIn(before) == TaskState::kParked) [[unlikely]]
     CountParked(-1);
   if ((before & TaskWord::kBareName) == 0) {
+    bounded = group.pending.bounded();
     if (state != TaskState::kCompleted) group.CountEndAs(state);
     if (teller_) [[unlikely]]
       ending.from = IdIn(task);
@@ -263,6 +265,8 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   // The task may be gone, and is only compared where others may have a reference.
   if ((after & TaskWord::kAwaited) != 0) NotifyTask(&task);
   if (!TaskWord::Referenced(after)) Destroy(task);
+  if (bounded) [[unlikely]]
+    LeaveBound(group, 1);
   if (ending.worker == nullptr) {
     state == TaskState::kCompleted ? group.CountCompleted() : group.CountEnd();
   } else if (state == TaskState::kCompleted) {

@@ -4,6 +4,8 @@
 
 #include "weft/scheduler/internal/engine_gate.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,6 +17,7 @@
 
 #include "weft/scheduler/internal/bounds.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/raised_entry.h"
 #include "weft/scheduler/internal/task_extras.h"
 
@@ -155,6 +158,7 @@ bool Engine::Gate::Withdraw(EngineTask& task) noexcept {
 }
 
 void Engine::Gate::After::Finish() noexcept {
+  if (std::exchange(looked_, false)) engine_.TellWhetherOneByOne();
   if (!granted_.empty()) HandOut(engine_, granted_);
   if (std::exchange(look_again_, false)) engine_.LookAgain();
   if (const TaskPin stuck = std::exchange(stuck_, TaskPin())) engine_.TellStuck(*stuck);
@@ -204,10 +208,44 @@ void Engine::Gate::LookAtMemory(Engine& engine, const EngineTask& task, After& a
   const TaskNeeds* const needs = NeedsOf(task);
   if (needs == nullptr || !needs->claim.minds_memory()) return;
   const absl::Duration now = engine.clock_.Now();
-  if (!engine.bounds_->Due(now)) return;
+  if (engine.bounds_->Due(now)) LookNow(engine, now, after);
+}
+
+void Engine::Gate::LookNow(Engine& engine, absl::Duration now, After& after) noexcept {
   auto ticked = engine.bounds_->Tick(now);
-  after.look_again_ = after.look_again_ || ticked.look_again;
+  // Those that need nothing wait in their queues while it is closed.
+  const bool closed = engine.bounds_->ledger().closed();
+  const bool somebody_waits = closed && !engine.loop_.Quiet() &&
+                              OrOutOfMemory([&engine] { return engine.timers_.Prepare(); }).ok();
+  after.look_again_ = after.look_again_ || ticked.look_again || somebody_waits;
+  after.looked_ = true;
   after.Add(std::move(ticked.granted));
+}
+
+// Tasks that declare nothing are held back by the number of those that run: a look now and then
+// is all that they cost.
+void Engine::OnTurns(PumpTurns& turns) noexcept {
+  if (!bounds_->reads_memory()) return RunLoopHost::OnTurns(turns);
+  constexpr std::uint32_t kMost = 4096;
+  const absl::Duration now = clock_.Now();
+  const std::int64_t at = absl::ToInt64Nanoseconds(now);
+  const std::int64_t took = at - std::exchange(turns.told_at, at);
+  if (took < 1'000'000) {
+    turns.stride = std::min(2 * turns.stride, kMost);
+  } else if (took > 8'000'000) {
+    turns.stride = std::max<std::uint32_t>(turns.stride / 2, 1);
+  }
+  turns.left = turns.stride;
+  if (now < look_from_ || !bounds_->Due(now)) return;
+  Gate::After after(*this);
+  Gate::LookNow(*this, now, after);
+}
+
+// Whoever comes last sees what was looked at last.
+void Engine::TellWhetherOneByOne() noexcept {
+  absl::MutexLock lock(&most_mu_);
+  const bool closed = bounds_->ledger().closed();
+  if (std::exchange(one_by_one_, closed) != closed) loop_.SetMost(MostRunning());
 }
 
 // One timer for all: who waits at a closed gate, where nobody else may come to look.
@@ -224,9 +262,7 @@ void Engine::Gate::Look(Timer& timer) noexcept {
     engine.look_armed_ = false;
   }
   After after(engine);
-  auto ticked = engine.bounds_->Tick(engine.clock_.Now());
-  after.look_again_ = ticked.look_again;
-  after.Add(std::move(ticked.granted));
+  LookNow(engine, engine.clock_.Now(), after);
 }
 
 ReadyNode* Engine::StepEntry(EngineTask& task, EngineWorker& worker) noexcept {

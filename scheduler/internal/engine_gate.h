@@ -50,6 +50,7 @@ class Engine::Gate {
     GrantedWaiters granted_;
     TaskPin stuck_;            // what bodies that wait hold
     bool look_again_ = false;  // at the memory
+    bool looked_ = false;
   };
 
   enum class Passed { kRun, kEnd, kNot, kWaits };
@@ -91,6 +92,7 @@ class Engine::Gate {
 
   // The timer's.
   static void Look(Timer& timer) noexcept;
+  static void LookNow(Engine& engine, absl::Duration now, After& after) noexcept;
 
  private:
   static bool Acquire(EngineTask& task, TaskNeeds& needs, bool may_wait, After& after) noexcept;

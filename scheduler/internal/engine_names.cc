@@ -217,8 +217,16 @@ absl::Status Engine::Schedule(GroupCore& group, std::span<TaskDefinition> defini
                               std::span<TaskPtr> handles) {
   EngineWorker* const worker = WorkerOfThread();
   const GroupCore::Rest rest = group.rest();
+  const auto count = static_cast<std::int64_t>(definitions.size());
+  bool entered = false;
   absl::Status refusal = OrOutOfMemory([&] {  // one, for as long as they come in
-    return Forked() ? ForkedError() : Admit(group, worker);
+    if (Forked()) return ForkedError();
+    if (group.pending.bounded()) {
+      absl::Status room = EnterBound(group, worker, count);
+      if (!room.ok()) return room;
+      entered = true;
+    }
+    return Admit(group, worker);
   });
   if (refusal.ok()) {
     Plans plans(*this, group);
@@ -235,6 +243,7 @@ absl::Status Engine::Schedule(GroupCore& group, std::span<TaskDefinition> defini
     TakeBack(group, worker, rest);
   }
   if (refusal.ok()) return refusal;
+  if (entered) LeaveBound(group, count);
   for (TaskDefinition& definition : definitions) {
     try {
       definition.function.Reset();

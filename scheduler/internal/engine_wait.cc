@@ -52,6 +52,7 @@ bool ParkUntil(StdPlatform::Parker& parker, absl::Time deadline) {
 }
 
 bool Satisfied(const WaitTarget& target) {
+  if (target.room > 0) return target.group->pending.HasRoom(target.room);
   if (target.group != nullptr) return target.group->AtRest();
   return TaskWord::Ended(target.task->word.load(std::memory_order_acquire));
 }
@@ -134,6 +135,7 @@ bool Engine::SomebodyWorks(StdPlatform::Parker& parker) {
 }
 
 bool Engine::Arm(Waiter& waiter, bool& unresolved) {
+  if (waiter.target.room > 0) return ArmForRoom(waiter, unresolved);
   if (waiter.target.group != nullptr) return waiter.target.group->count().Await();
   EngineTask& task = *waiter.target.task;
   const Bits word = task.word.fetch_or(TaskWord::kAwaited, std::memory_order_acq_rel);
@@ -158,6 +160,7 @@ void Engine::StopWaiting(Waiter& waiter) {
       if (other->target.group == group || other->group == group) return;
     }
     group->count().StopAwaiting();
+    group->pending.StopAwaiting();
   });
 }
 
@@ -179,7 +182,8 @@ absl::Status Engine::WaitOutside(const WaitTarget& target, absl::Time deadline) 
   for (;;) {
     bool unresolved = false;
     if (Arm(waiter, unresolved)) return absl::OkStatus();
-    if (unresolved) return UnresolvedError(*target.task);
+    if (unresolved)
+      return target.task == nullptr ? NeverRoom(*target.group) : UnresolvedError(*target.task);
     if (!Park(waiter.parker, deadline)) return TooLate();
   }
 }
@@ -204,7 +208,8 @@ absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadlin
     }
     bool unresolved = false;
     if (Arm(waiter, unresolved)) return absl::OkStatus();
-    if (unresolved) return UnresolvedError(*target.task);
+    if (unresolved)
+      return target.task == nullptr ? NeverRoom(*target.group) : UnresolvedError(*target.task);
     if (SeemsToHaveReady() && drain_turn_.SeemsFree()) continue;
     if (!ParkForTimers(waiter.parker, deadline)) return TooLate();
   }

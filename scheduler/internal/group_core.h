@@ -22,6 +22,7 @@
 #include "weft/core/task_state.h"
 #include "weft/scheduler/internal/group_count.h"
 #include "weft/scheduler/internal/name_table.h"
+#include "weft/scheduler/internal/pending_bound.h"
 #include "weft/scheduler/internal/scope.h"
 #include "weft/scheduler/internal/task_ptr.h"
 #include "weft/scheduler/internal/timer_queue.h"
@@ -40,16 +41,24 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   struct Limits {
     bool fail_fast = false;
     absl::Duration deadline = absl::InfiniteDuration();  // on the clock
+    std::int64_t max_pending = PendingBound<StdPlatform>::kNone;
+    bool refuses = false;  // what comes beyond that; else it waits, outside tasks
   };
 
   GroupCore(Engine& engine, const Clock& clock, const EnginePool& pool, const Limits& limits)
-      : names(pool), timer(*this), engine_(engine), clock_(clock), limits_(limits) {
+      : pending(limits.max_pending),
+        names(pool),
+        timer(*this),
+        engine_(engine),
+        clock_(clock),
+        limits_(limits) {
     FollowStopFlag(&stop_);
   }
 
   Engine& engine() const { return engine_; }
   bool fail_fast() const { return limits_.fail_fast; }
   absl::Duration deadline() const { return limits_.deadline; }
+  bool refuses() const { return limits_.refuses; }
 
   // Counting, by threads that are not workers, or not in a task of this group.
   void CountSubmitted(std::int64_t tasks) {
@@ -120,6 +129,7 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   void CancelToken(const absl::Status& why);
 
   FailureLog failures;
+  PendingBound<StdPlatform> pending;
 
   // Names, of tasks and of those to come; each has a reference from here.
   absl::Mutex names_mu;

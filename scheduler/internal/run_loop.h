@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <vector>
@@ -26,6 +27,15 @@
 
 namespace weft::internal {
 
+// How often a pump tells its host that it goes on: after so many turns, which it counts down.
+//
+// Thread safety: the pump.
+struct PumpTurns {
+  std::uint32_t left = 1;
+  std::uint32_t stride = 1;
+  std::int64_t told_at = 0;  // the host's
+};
+
 // What a run loop stands on.
 class RunLoopHost {
  public:
@@ -35,6 +45,10 @@ class RunLoopHost {
   virtual void OnNoPump() noexcept {}
   // The ledger may be calm after this.
   virtual void BeforeCalm() noexcept {}
+  // A pump is about to run something. Says after how many turns it is to tell the next time.
+  virtual void OnTurns(PumpTurns& turns) noexcept {
+    turns.left = std::numeric_limits<std::uint32_t>::max();
+  }
   // This thread works as `slot` from now on.
   virtual void OnSlot(int slot) noexcept = 0;
 
@@ -157,6 +171,7 @@ class RunLoop {
     std::uint32_t counted = 0;        // of those: up to the last that the lanes know of
     bool fed = false;                 // has had tasks from outside
     bool ranked = false;              // of the normal lane the last one had a rank
+    PumpTurns turns = {};
   };
   // For a host that drains on one thread, as its workers by turns: what this one takes now,
   // when it steals from `first_victim` first.
@@ -333,6 +348,7 @@ class RunLoop {
     Shift shift{.until = until};
     while (!HasRetired(worker)) {
       while (Node<P>* node = PopNext(worker, shift)) {
+        CountTurn(shift);
         if (steals_ && worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
           WakeOne();
         RunChain(worker, *node, until);
@@ -346,6 +362,10 @@ class RunLoop {
     return false;
   }
 
+  void CountTurn(Shift& shift) {
+    if (--shift.turns.left == 0) [[unlikely]]
+      host_.OnTurns(shift.turns);
+  }
   bool HasRetired(Worker<P>& worker) { return ledger_.Surplus() && !Stays(worker); }
   // What a pump does when there seem to be too many.
   [[gnu::noinline]] bool Stays(Worker<P>& worker) {
@@ -451,6 +471,7 @@ class RunLoop {
     const int rounds = shift.fed ? kSearchRoundsFed : kSearchRounds;
     for (int round = 0; round < rounds; ++round) {
       if (Node<P>* node = Find(worker, shift, round)) {
+        CountTurn(shift);
         RunChain(worker, *node, until);
         return true;
       }

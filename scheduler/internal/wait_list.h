@@ -5,6 +5,8 @@
 #ifndef WEFT_SCHEDULER_INTERNAL_WAIT_LIST_H_
 #define WEFT_SCHEDULER_INTERNAL_WAIT_LIST_H_
 
+#include <cstdint>
+
 #include "weft/core/internal/platform.h"
 #include "weft/scheduler/internal/task_ptr.h"
 #include "weft/scheduler/internal/waiter_list.h"
@@ -13,10 +15,11 @@ namespace weft::internal {
 
 class Graph;
 
-// What a thread waits for: one task, or one group.
+// What a thread waits for: one task, or one group, or that a group has room for so many more.
 struct WaitTarget {
   EngineTask* task = nullptr;
   GroupCore* group = nullptr;
+  std::int64_t room = 0;
 };
 
 // A body that waits, on the thread of the one around it, if any: that one cannot go on

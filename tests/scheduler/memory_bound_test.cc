@@ -92,8 +92,9 @@ TEST_P(MemoryBoundTest, WhoWaitsAtTheClosedGateGoesOnWhenMemoryIsFree) {
   options.memory_bytes = 10;
   group.Submit(options, [&gate] { gate.Pass(); });
   gate.AwaitEntered();
+  EXPECT_EQ(scheduler->memory_figures().closings, 1);
   const Task<> waits = group.Submit(options, [] {});
-  while (scheduler->memory_figures().declared.waiting == 0) std::this_thread::yield();
+  EXPECT_EQ(waits.state(), TaskState::kReady);
   used_ = 100;  // nobody but the timer looks
   EXPECT_TRUE(waits.Wait().ok());
   gate.Open();
@@ -125,12 +126,38 @@ TEST_P(MemoryBoundTest, ABodyThatWaitsLetsOneOfThoseGoOnThatItWaitsFor) {
   EXPECT_EQ(scheduler->memory_figures().declared.in_use, 0);
 }
 
-TEST_P(MemoryBoundTest, NothingIsReadForWhoDeclaresNothing) {
+// From 50 ms on somebody looks now and then.
+TEST_P(MemoryBoundTest, WhoDeclaresNothingGoesOneByOneToo) {
+  if (GetParam() <= testing::kInline) return;  // one by one in any case
+  used_ = 900;
   const auto scheduler = Make();
   TaskGroup group(*scheduler);
-  for (int i = 0; i < 100; ++i) group.Submit([] {});
+  while (readings_ == 0) group.Submit([] {}).Wait().IgnoreError();
+  const std::int64_t before = group.Wait().completed;
+  EXPECT_EQ(scheduler->memory_figures().closings, 1);
+  std::atomic<int> now{0};
+  std::atomic<int> most{0};
+  for (int i = 0; i < 1000; ++i) {
+    group.Submit([&now, &most] {
+      most = std::max<int>(most, ++now);
+      std::this_thread::yield();
+      --now;
+    });
+  }
+  EXPECT_EQ(group.Wait().completed, before + 1000);
+  EXPECT_EQ(most, 1);
+  used_ = 100;
+  testing::Gate first;
+  testing::Gate second;
+  if (GetParam() % testing::kPool < 2) return;
+  // Both run at once when somebody has looked again.
+  group.Submit([&first] { first.Pass(); });
+  group.Submit([&second] { second.Pass(); });
+  first.AwaitEntered();
+  second.AwaitEntered();
+  first.Open();
+  second.Open();
   EXPECT_TRUE(group.Wait().ok());
-  EXPECT_EQ(readings_, 0);
 }
 
 }  // namespace
