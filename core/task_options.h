@@ -52,13 +52,17 @@ struct TaskOptions {
   absl::Duration attempt_timeout = absl::InfiniteDuration();
   absl::Duration timeout = absl::InfiniteDuration();
 
+  // The body waits for something other than a processor: it runs on a thread of another pool
+  // (SchedulerOptions::blocking_threads), and keeps no worker. Without threads it makes no difference.
+  bool blocking = false;
+
   // It runs in any case, once what it depends on has ended, however that did: also when its group
   // is cancelled or late. Cancelling it has no effect. It takes outcomes (const absl::StatusOr<X>&)
   // or nothing of its dependencies, not their values.
   bool finaliser = false;
 
   // Whether running it takes more than calling the body once.
-  bool IsSpecial() const { return NeedsResources() || IsTimed(); }
+  bool IsSpecial() const { return blocking || NeedsResources() || IsTimed(); }
   bool NeedsResources() const { return memory_bytes != 0 || !resources.empty(); }
   // Whether a clock has a part in it.
   bool IsTimed() const {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "weft/scheduler/inline_executor.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/tbb_executor.h"
+#include "weft/scheduler/thread_pool.h"
 
 namespace weft {
 namespace {
@@ -85,7 +87,8 @@ internal::Engine* MakeEngine(std::unique_ptr<TaskExecutor> executor,
                                .observer = options.observer,
                                .costs = &costs,
                                .critical_path_priority = options.config.critical_path_priority,
-                               .max_in_flight = options.config.max_tasks_in_flight});
+                               .max_in_flight = options.config.max_tasks_in_flight,
+                               .blocking_threads = options.blocking_threads});
 }
 
 std::unique_ptr<TaskExecutor> DefaultExecutor() {
@@ -129,6 +132,11 @@ absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Create(SchedulerOp
 absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Make(SchedulerOptions& options) {
   if (absl::Status valid = options.config.Validate(); !valid.ok()) return valid;
   if (absl::Status valid = CheckHooks(options); !valid.ok()) return valid;
+  if (options.blocking_threads < 1 || options.blocking_threads > ThreadPool::kMaxThreads) {
+    return absl::InvalidArgumentError(
+        "blocking_threads: " + std::to_string(options.blocking_threads) +
+        " is not allowed; it must be from 1 to " + std::to_string(ThreadPool::kMaxThreads));
+  }
   std::unique_ptr<TaskExecutor> executor = std::move(options.executor);
   if (executor == nullptr) {
     absl::StatusOr<std::unique_ptr<TaskExecutor>> made =

@@ -69,6 +69,10 @@ struct SchedulerOptions {
   // For the threads of the executor that Create makes. InvalidArgument together with
   // `executor`, which then would not know of them, or without threads.
   WorkerHooks worker_hooks = {};
+  // How many tasks marked TaskOptions::blocking run at once, 1 to ThreadPool::kMaxThreads, each on
+  // a thread that comes when it is needed; one more for each of those bodies that waits for tasks,
+  // as long as it does. They have no worker_hooks.
+  int blocking_threads = 64;
   // What the destructor does about tasks that have not ended.
   ShutdownMode on_destroy = ShutdownMode::kCancel;
 };
@@ -90,8 +94,8 @@ class TaskScheduler {
   TaskScheduler();
 
   // Errors: those of ParallelProcessingConfig::Validate and TbbExecutor::Create.
-  //   InvalidArgument: a resource without a name, or of less than one unit
-  //   AlreadyExists: two resources of one name
+  //   InvalidArgument: blocking_threads is out of range, a resource without a name, or of less than
+  //   one unit AlreadyExists: two resources of one name
   static absl::StatusOr<std::unique_ptr<TaskScheduler>> Create(SchedulerOptions options);
 
   TaskScheduler(const TaskScheduler&) = delete;

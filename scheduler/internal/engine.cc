@@ -16,6 +16,7 @@
 #include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/simulated_workers.h"
+#include "weft/scheduler/thread_pool.h"
 
 namespace weft::internal {
 namespace {
@@ -43,6 +44,7 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<Bounds> b
       critical_path_priority_(options.critical_path_priority),
       max_in_flight_(options.max_in_flight),
       max_width_(executor->max_width()),
+      blocking_threads_(executor->drains_in_wait() ? 0 : options.blocking_threads),
       drains_in_wait_(executor->drains_in_wait()),
       cancelled_(absl::CancelledError("cancelled")),
       group_cancelled_(absl::CancelledError("the group was cancelled")),
@@ -56,7 +58,8 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<Bounds> b
       loop_(executor_->width(), max_width_,
             drains_in_wait_ && executor_->simulation() == nullptr ? ReadyOrder::kStrict
                                                                   : ReadyOrder::kDepthFirst,
-            options.steals, *pool_, *this, /*has_threads=*/!drains_in_wait_),
+            options.steals, *pool_, *this, /*has_threads=*/!drains_in_wait_,
+            slot_count() - RunLoop<StdPlatform>::SlotCount(max_width_)),
       timers_(clock_, drains_in_wait_ ? this : nullptr),
       look_from_(clock_.Now() + absl::Nanoseconds(MemoryRules::kDefaultInterval)),
       jitter_(options.seed),
@@ -117,6 +120,7 @@ void Engine::Close() {
   }
   timers_.Disarm(look_timer_);
   timers_.Stop();
+  CloseBlocking();
   {
     ThreadFrame frame(this, &loop_.WorkerAt(0));
     while (drains_in_wait_ && DrainOne(frame)) {  // drops what was claimed by who waited for it
@@ -139,6 +143,16 @@ void Engine::Close() {
     unused = used_ == 0;
   });
   if (unused) delete this;
+}
+
+// What is left there are tasks that have ended.
+void Engine::CloseBlocking() {
+  std::unique_ptr<ThreadPool> pool;
+  {
+    absl::MutexLock lock(&blocking_mu_);
+    pool = std::move(blocking_);
+  }
+  if (pool != nullptr) pool->Shutdown().IgnoreError();  // no body is under way that could call this
 }
 
 bool Engine::InsideTask() const { return FrameOfThread() != nullptr; }

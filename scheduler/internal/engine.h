@@ -49,6 +49,10 @@
 #include "weft/scheduler/run_summary.h"
 #include "weft/scheduler/task_executor.h"
 
+namespace weft {
+class ThreadPool;
+}
+
 namespace weft::internal {
 
 class SimulatedWorkers;
@@ -70,6 +74,7 @@ class Engine final : public WorkSource,
     CostModel* costs = nullptr;  // never null; outlives what runs
     int critical_path_priority = 0;
     int max_in_flight = std::numeric_limits<int>::max();  // running and parked
+    int blocking_threads = 1;
   };
   // Throws std::bad_alloc.
   Engine(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<Bounds> bounds, const Clock& clock,
@@ -80,7 +85,10 @@ class Engine final : public WorkSource,
   }
 
   int worker_count() const { return loop_.width(); }
-  int slot_count() const { return RunLoop<StdPlatform>::SlotCount(max_width_); }
+  int slot_count() const {
+    const int pooled = blocking_threads_ == 0 ? 0 : blocking_threads_ + kMaxPooledWaits;
+    return RunLoop<StdPlatform>::SlotCount(max_width_) + pooled;
+  }
   // Errors: those of TaskExecutor::Resize; FailedPrecondition after a shutdown.
   absl::Status Resize(int workers);
   const Clock& clock() const { return clock_; }
@@ -227,8 +235,9 @@ class Engine final : public WorkSource,
   }
   // The step of a task with a policy, or of a group that has a deadline.
   static ReadyNode* StepSpecial(ReadyNode& node, EngineWorker& worker) noexcept;
-  // The same from any entry that has a pin.
+  // The same from any entry that has a pin; and on a thread on which the body may run.
   static ReadyNode* StepEntry(EngineTask& task, EngineWorker& worker) noexcept;
+  static ReadyNode* StepHere(EngineTask& task, EngineWorker& worker) noexcept;
   struct Attempt {
     int number = 1;
     bool may_follow = false;  // another one, if this fails
@@ -274,6 +283,8 @@ class Engine final : public WorkSource,
 
  private:
   using Bits = TaskWord::Bits;
+  // So many bodies on threads for those that block may wait for tasks at once.
+  static constexpr int kMaxPooledWaits = RunLoop<StdPlatform>::kMaxReplacements;
   enum class Phase { kOpen, kDraining, kClosed };
   struct ThreadFrame;
   struct Ending;  // ends that follow from an end
@@ -364,6 +375,16 @@ class Engine final : public WorkSource,
   void LookAgain() noexcept;
   void TellWhetherOneByOne() noexcept;
   void UpdateMost() noexcept;
+
+  // engine_blocking.cc
+  void CloseBlocking();
+  // ResourceExhausted: the pool for bodies that block could not be made.
+  absl::Status PrepareBlocking();
+  void SendToPool(EngineTask& task, PooledTask& pooled) noexcept;
+  static void RunPooled(PoolItem& item, bool run) noexcept;
+  // Whether a body of that task must not run on this thread, which is a worker's.
+  bool BelongsToPool(const EngineTask& task) const;
+  class PooledWait;
 
   // engine_lanes.cc
   bool RaiseOne(EngineTask& task, Lane lane) noexcept;
@@ -583,6 +604,7 @@ class Engine final : public WorkSource,
   const int critical_path_priority_;
   const int max_in_flight_;
   const int max_width_;
+  const int blocking_threads_;  // 0: there are no threads
   const bool drains_in_wait_;
   const std::uint32_t forks_ = ForkCount();
   // Made once, for cancelling and shutting down need no memory.
@@ -620,6 +642,11 @@ class Engine final : public WorkSource,
   absl::Mutex shutdown_mu_;  // one shutdown at a time
   absl::Mutex resize_mu_;    // one change of the width at a time
   absl::Mutex late_mu_;      // one edge that may close a cycle at a time
+
+  absl::Mutex blocking_mu_;
+  std::unique_ptr<ThreadPool> blocking_ ABSL_GUARDED_BY(blocking_mu_);  // once it is needed
+  int pooled_waits_ ABSL_GUARDED_BY(blocking_mu_) = 0;
+  StdPlatform::Atomic<ThreadPool*> blocking_pool_{nullptr};
 
   HandOvers<StdPlatform> hand_overs_;
 

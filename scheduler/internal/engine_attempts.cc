@@ -68,6 +68,11 @@ absl::StatusOr<std::unique_ptr<TaskPolicy>> Engine::Attempts::MakePolicy(
   absl::StatusOr<std::unique_ptr<TaskNeeds>> needs = Gate::MakeNeeds(engine, *options);
   if (!needs.ok()) return needs.status();
   policy->needs = *std::move(needs);
+  if (options->blocking && engine.blocking_threads_ > 0) {
+    if (absl::Status prepared = engine.PrepareBlocking(); !prepared.ok()) return prepared;
+    policy->blocking = std::make_unique<PooledTask>();
+    policy->blocking->call = &Engine::RunPooled;
+  }
   if (!options->IsTimed() && options->memory_bytes == 0) return policy;
   if (absl::Status prepared = engine.timers_.Prepare(); !prepared.ok()) return prepared;
   policy->attempt_timeout = options->attempt_timeout;
@@ -98,6 +103,7 @@ void Engine::Attempts::StartClock(EngineTask& task) noexcept {
   std::lock_guard lock(RaritiesOf(task)->lock);
   policy->timer.task = &task;
   if (policy->needs != nullptr) policy->needs->waiter.task = &task;
+  if (policy->blocking != nullptr) policy->blocking->task = &task;
   policy->times.submitted = now;
   policy->deadline += now;
   Rearm(task, *policy);
@@ -357,7 +363,8 @@ int Engine::MostRunning() const {
   if (simulated_ != nullptr && &simulated_->clock() != &clock_) return max_in_flight_;
   const std::int64_t most = max_in_flight_ - parked_.load(std::memory_order_relaxed);
   // While too much memory is in use they go on one by one.
-  return std::clamp<int>(static_cast<int>(most), 0, bounds_->ledger().closed() ? 1 : max_in_flight_);
+  return std::clamp<int>(static_cast<int>(most), 0,
+                         bounds_->ledger().closed() ? 1 : max_in_flight_);
 }
 
 bool Engine::IsLate(const EngineTask& task) noexcept {

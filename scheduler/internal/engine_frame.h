@@ -33,6 +33,7 @@ struct Engine::ThreadFrame {
   ThreadFrame* const outer;
   WaitFrame* waits = nullptr;  // of this engine's bodies, on top of each other
   int depth = 0;               // how many
+  bool pooled = false;         // one of the pool for bodies that block
 };
 
 // A run of a graph that somebody waits for.

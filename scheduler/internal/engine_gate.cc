@@ -266,6 +266,13 @@ void Engine::Gate::Look(Timer& timer) noexcept {
 }
 
 ReadyNode* Engine::StepEntry(EngineTask& task, EngineWorker& worker) noexcept {
+  Engine& engine = Of(task);
+  if (!engine.BelongsToPool(task)) return StepHere(task, worker);
+  engine.SendToPool(task, *RaritiesOf(task)->policy->blocking);
+  return nullptr;
+}
+
+ReadyNode* Engine::StepHere(EngineTask& task, EngineWorker& worker) noexcept {
   if (Gate::NeedsOf(task) == nullptr) {
     return Begin(task, worker) ? OpsOf(task).run(task, worker, /*drop=*/true) : nullptr;
   }

@@ -16,6 +16,7 @@
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_gate.h"
+#include "weft/scheduler/internal/engine_pooled.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/group_cursor.h"
 #include "weft/scheduler/internal/simulated_workers.h"
@@ -145,6 +146,8 @@ absl::Status Engine::RunGraphOnStack(ThreadFrame& thread, Graph& graph) {
 absl::Status Engine::RunGraphIn(ThreadFrame& thread, Graph& graph) {
   if (drains_in_wait_) return RunGraphOnStack(thread, graph);
   if (!loop_.MayBlock()) return TooManyBlocked();
+  const PooledWait pooled(*this, thread);
+  if (!pooled.status().ok()) return pooled.status();
   graph.Offer(loop_);
   loop_.Wake();
   const BlockingScope blocking;  // another worker takes our place

@@ -17,6 +17,7 @@
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_gate.h"
+#include "weft/scheduler/internal/engine_pooled.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/simulated_workers.h"
 
@@ -242,7 +243,8 @@ absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, a
 }
 
 // Blocks this worker until there may be news.
-absl::Status Engine::Sleep(ThreadFrame&, WaitFrame& frame, absl::Time deadline, bool surely) {
+absl::Status Engine::Sleep(ThreadFrame& thread, WaitFrame& frame, absl::Time deadline,
+                           bool surely) {
   ListBodies(&frame);
   if (frame.self != nullptr && frame.target.task != nullptr) {
     Raise(*frame.target.task, LaneIn(frame.self->word.load(std::memory_order_relaxed)));
@@ -272,6 +274,8 @@ absl::Status Engine::Sleep(ThreadFrame&, WaitFrame& frame, absl::Time deadline, 
     waiter.drains = true;
     return ParkForTimers(waiter.parker, deadline) ? absl::OkStatus() : TooLate();
   }
+  const PooledWait pooled(*this, thread);
+  if (!surely && !pooled.status().ok()) return pooled.status();
   BlockingScope blocking;
   if (!surely && !SomebodyWorks(waiter.parker)) return NoThread();
   return Park(waiter.parker, deadline) ? absl::OkStatus() : TooLate();
@@ -306,6 +310,7 @@ bool Engine::RunIfReady(EngineTask& task, EngineWorker& worker) {
 }
 
 EngineTask::Claimed Engine::ClaimForWaiter(EngineTask& task) {
+  if (BelongsToPool(task)) return EngineTask::Claimed::kNot;
   Gate::After after(*this);
   switch (Gate::ClaimAny(task, /*may_wait=*/false, after)) {
     case Gate::Passed::kRun: return EngineTask::Claimed::kRun;

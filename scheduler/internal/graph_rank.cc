@@ -41,8 +41,8 @@ void Graph::SetOptions(GraphNode& node, const TaskOptions& options) {
     if (options.IsSpecial() || options.finaliser) {
       return absl::InvalidArgumentError(
           "the options of '" + NameOf(node) +
-          "': a node of a graph takes kind, priority and cost; retry, attempt_timeout, timeout and "
-          "finaliser are for tasks of a group");
+          "': a node of a graph takes kind, priority and cost; retry, attempt_timeout, timeout, "
+          "resources, memory_bytes, blocking and finaliser are for tasks of a group");
     }
     if (options.cost > 0) SafelyAt(costs_, &node) = options.cost;
     if (options.kind.empty() && options.priority == 0) return absl::OkStatus();

@@ -92,6 +92,24 @@ class PumpLedger {
     alone_ = ++pumps_ == 1 && !changed_ && width() == 1;
     return {slot, alone_};
   }
+  // A slot for a thread that is no pump, and is not counted; not one of the first, which pumps
+  // have. kNoSlot: there is none.
+  int Borrow() {
+    std::lock_guard lock(lock_);
+    while (unused_ < std::min(width(), slots_)) PushFree(unused_++);
+    const auto fits = [this](int slot) { return slot >= width(); };
+    const auto found = std::find_if(free_slots_.begin(), free_slots_.end(), fits);
+    if (found == free_slots_.end()) return unused_ == slots_ ? kNoSlot : unused_++;
+    const int slot = *found;
+    *found = free_slots_.back();
+    free_slots_.pop_back();
+    std::make_heap(free_slots_.begin(), free_slots_.end(), std::greater<>());
+    return slot;
+  }
+  void Return(int slot) {
+    std::lock_guard lock(lock_);
+    PushFree(slot);
+  }
   // What comes before the look at every queue: nothing, or a HeavyFence, in any case.
   enum class Look { kAtOnce, kBehindFence };
   // The pump must look at every queue once more after this, and come back if one is
@@ -214,9 +232,12 @@ class PumpLedger {
         ActiveIn(state_.load(std::memory_order_relaxed)) > limit_.load(std::memory_order_relaxed);
     if (surplus != Surplus()) surplus_.store(surplus, std::memory_order_relaxed);
   }
-  void GiveBack(int slot) {
+  void PushFree(int slot) {
     free_slots_.push_back(slot);
     std::push_heap(free_slots_.begin(), free_slots_.end(), std::greater<>());
+  }
+  void GiveBack(int slot) {
+    PushFree(slot);
     --pumps_;
     EndAlone();
   }

@@ -60,22 +60,24 @@ class RunLoopHost {
 template <class P>
 class RunLoop {
  public:
+  static constexpr int kNoSlot = PumpLedger<P>::kNoSlot;
   // So many bodies may wait for tasks at once and be replaced (MayBlock).
   static constexpr int kMaxReplacements = EngineShape<P>::kMaxReplacements;
   // Each active body may have passed that check at the same moment.
   static constexpr int SlotCount(int width) { return 2 * width + kMaxReplacements; }
 
   // `max_width`: that Resize will ever ask for. `steals`: idle workers take from the deques
-  // of others. `has_threads`: the host can start pumps at all.
+  // of others. `apart`: so many threads that are no pumps work at once. `has_threads`: the host
+  // can start pumps at all.
   RunLoop(int width, int max_width, ReadyOrder order, bool steals, const NodePool<P>& pool,
-          RunLoopHost& host, bool has_threads = true)
+          RunLoopHost& host, bool has_threads = true, int apart = 0)
       : order_(order),
         steals_(steals),
         pool_(pool),
         host_(host),
-        ledger_(width, SlotCount(max_width), has_threads),
+        ledger_(width, SlotCount(max_width) + apart, has_threads),
         lanes_(pool),
-        workers_(static_cast<std::size_t>(SlotCount(max_width))) {
+        workers_(static_cast<std::size_t>(SlotCount(max_width) + apart)) {
     try {
       MakeWorkers(width);
     } catch (...) {
@@ -286,6 +288,26 @@ class RunLoop {
   // It goes on; a pump that is too many leaves when its task has ended.
   void Unblock() { ledger_.Unblock(); }
 
+  // For a thread that is no pump, and runs one body. kNoSlot: there is none left, or no memory.
+  int EnterApart() {
+    const int slot = ledger_.Borrow();
+    if (slot == kNoSlot) return kNoSlot;
+    try {
+      MakeWorkers(slot + 1);
+    } catch (const std::bad_alloc&) {
+      ledger_.Return(slot);
+      return kNoSlot;
+    }
+    WorkerAt(slot).Enter(/*alone=*/false);
+    return slot;
+  }
+  // What that body has made ready is left to others.
+  void LeaveApart(int slot) {
+    WorkerAt(slot).GiveAll();
+    WorkerAt(slot).HandInEnds();
+    ledger_.Return(slot);
+  }
+
   Worker<P>& WorkerAt(int slot) const {
     // acquire: pairs with MakeWorkers.
     return *workers_[static_cast<std::size_t>(slot)].load(std::memory_order_acquire);
@@ -293,8 +315,6 @@ class RunLoop {
   int used_slots() const { return used_.load(std::memory_order_acquire); }
 
  private:
-  static constexpr int kNoSlot = PumpLedger<P>::kNoSlot;
-
   void DeleteWorkers() {
     for (auto& worker : workers_) delete worker.load(std::memory_order_relaxed);
   }

@@ -14,6 +14,7 @@
 
 #include "weft/core/retry_policy.h"
 #include "weft/core/task_result.h"
+#include "weft/scheduler/internal/pool_item.h"
 #include "weft/scheduler/internal/resource_claim.h"
 #include "weft/scheduler/internal/resource_waiter.h"
 #include "weft/scheduler/internal/task_ptr.h"
@@ -50,6 +51,14 @@ struct TaskNeeds {
   State state = State::kNone;
 };
 
+// A task whose body runs on a thread of the pool for those that block.
+//
+// Thread safety: `task` is constant; `pooled` is guarded as TaskPolicy.
+struct PooledTask : PoolItem {
+  EngineTask* task = nullptr;
+  bool pooled = false;  // it waits there, with a pin
+};
+
 // Times are those of the scheduler's clock.
 //
 // Thread safety: constant from the submission on, or guarded by the lock of the task's rarities,
@@ -71,6 +80,7 @@ struct TaskPolicy {
   absl::Duration deadline = absl::InfiniteDuration();         // constant
   std::unique_ptr<Retries> retries;                           // null: one attempt
   std::unique_ptr<TaskNeeds> needs;                           // null: none
+  std::unique_ptr<PooledTask> blocking;                       // null: it is none
   TaskTimes times;                                            // guarded, as are the others
   int begun = 0;                                              // attempts
   // Its own entry is in a queue, or will be: one that somebody else has run stays there, and must

@@ -52,7 +52,7 @@ struct Shared {
   void UseA() { of_a.Write(of_a.Read() + 1); }
   void CheckAllIsBack() const {
     for (const std::size_t resource : {kA, kB, ResourceClaim::kMemory}) {
-      const internal::ResourceFigures figures = ledger.figures(resource);
+      const ResourceFigures figures = ledger.figures(resource);
       Check(figures.in_use == 0, "all is given back");
       Check(figures.waiting == 0, "nobody waits");
     }

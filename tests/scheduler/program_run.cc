@@ -291,6 +291,7 @@ class Runner {
     TaskOptions options{.priority = plan.priority};
     if (plan.measured) options.kind = "measured";
     options.memory_bytes = plan.memory;
+    options.blocking = plan.blocking;
     for (int i = 0; i < 2; ++i) {
       if (plan.units[i] == 0) continue;
       options.resources.push_back({.name = kResources[i], .units = plan.units[i]});
@@ -354,6 +355,7 @@ std::unique_ptr<TaskScheduler> MakeProgramScheduler(int workers) {
   for (int i = 0; i < 2; ++i) {
     options.resources.push_back({.name = kResources[i], .units = kUnits[i]});
   }
+  options.blocking_threads = 2;
   options.config.max_memory_percent = 50;
   options.read_memory = [readings = 0]() mutable -> absl::StatusOr<MemoryReading> {
     const bool full = ++readings % 3 == 0;

@@ -141,6 +141,7 @@ class Draw {
       if (OneIn(3))
         task.units[i] = 1 + static_cast<int>(Below(static_cast<std::size_t>(kUnits[i])));
     }
+    task.blocking = OneIn(4);
     if (OneIn(4)) task.memory = 1 + static_cast<int>(Below(2 * kMemory));
     if (OneIn(4)) task.fork_memory = 1 + static_cast<int>(Below(kMemory));
   }

@@ -46,6 +46,7 @@ struct TaskPlan {
   bool measured = false;  // it has a kind
   int units[2] = {0, 0};  // of two resources, while it runs
   int memory = 0;         // in bytes
+  bool blocking = false;  // its body runs on another thread
   int fork_memory = 0;    // that each of the forked ones needs
   std::vector<Edge> edges;
   // What the body does.
