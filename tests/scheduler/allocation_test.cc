@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -61,8 +62,12 @@ class AllocationTest : public testing::EngineTest {
   AllocationTest() {
     is_watched = true;
     if (!has_threads()) return;
+    SchedulerOptions options;
+    // Reading files allocates, every 50 ms at most.
+    options.read_memory = [] { return MemoryReading{.limit_bytes = 1'000'000, .used_bytes = 1}; };
     scheduler_ = testing::MakePatientScheduler(
-        GetParam(), {.start = [] { is_watched = true; }, .stop = [] { is_watched = false; }});
+        GetParam(), {.start = [] { is_watched = true; }, .stop = [] { is_watched = false; }},
+        std::move(options));
   }
 
   int AllocationsOfRuns(TaskGraph& graph) {

@@ -76,8 +76,8 @@ inline std::unique_ptr<TaskScheduler> MakeTimedScheduler(int workers, Clock& clo
 }
 
 // One that waits for oneTBB's threads for ever: none of ours comes in the place of a late one.
-inline std::unique_ptr<TaskScheduler> MakePatientScheduler(int workers, WorkerHooks hooks = {}) {
-  SchedulerOptions options;
+inline std::unique_ptr<TaskScheduler> MakePatientScheduler(int workers, WorkerHooks hooks = {},
+                                                           SchedulerOptions options = {}) {
   if (workers > kPool) {
     options.worker_hooks = std::move(hooks);
     return MakeScheduler(workers, std::move(options));
