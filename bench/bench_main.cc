@@ -20,6 +20,9 @@ void RegisterAll(Suite& suite) {
   RegisterWeft(suite);
   RegisterWeftGraph(suite);
   RegisterWeftFeatures(suite);
+  RegisterWeftMakespans(suite);
+  RegisterWeftParking(suite);
+  RegisterWeftPriorities(suite);
   RegisterTrace(suite);
   RegisterTbbFlowGraph(suite);
   RegisterTbbTaskGroup(suite);

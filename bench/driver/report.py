@@ -35,8 +35,9 @@ def sections(figures):
                    (full.split("/")[0] for full in figures.samples))
     if time:
         yield "Ratios", tables.ratios(figures)
-        yield "Targets", tables.markdown(["ratio of medians", "target", "figure", ""],
-                                         targets.table_rows(figures))
+    aims = targets.table_rows(figures)
+    if aims:
+        yield "Targets", tables.markdown(["of medians", "target", "figure", ""], aims)
     if any_of("size_"):
         yield "Efficiency by size of a task, 2 threads", tables.efficiencies(figures)
     if any_of("conserve_"):
@@ -45,6 +46,12 @@ def sections(figures):
         yield "Memory", tables.memory(figures)
     if any_of("idle", "wake", "stream"):
         yield "Idling, waking, streaming", tables.upkeep(figures)
+    if any_of("priority_honour_"):
+        yield "Priorities, by counting", tables.priorities(figures)
+    if any_of("makespan_"):
+        yield "Length of a graph's run, in multiples of the lower bound", tables.makespans(figures)
+    if any_of("parked_"):
+        yield "100,000 parked tasks", tables.parked(figures)
     if any_of("feature_"):
         yield "Cost of a feature when used", tables.features(figures)
     if time:

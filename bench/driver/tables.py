@@ -103,12 +103,61 @@ def features(figures):
         row = [workload.removeprefix("feature_")]
         for threads in (2, 1):
             own = figures.median(workload, OWN, threads, TIME)
-            plain = figures.median("feature_plain", OWN, threads, TIME)
+            plain = figures.median(workload, OWN, threads, "plain_" + TIME)
             row += [number(own),
-                    None if None in (own, plain) else f"{own - plain:+.0f}"]
+                    None if None in (own, plain) else f"{own - plain:+.0f}",
+                    number(figures.median(workload, OWN, threads, "x_of_plain"))]
         rows.append(row)
-    return markdown(["feature", "2 threads: ns", "more than plain", "1 thread: ns",
-                     "more than plain"], rows)
+    return markdown(["feature", "2 threads: ns", "more than plain", "/ plain", "1 thread: ns",
+                     "more than plain", "/ plain"], rows)
+
+
+def priorities(figures):
+    """Whether priorities are kept, by number of workers."""
+    rows = []
+    for label, workload, counter in (
+            ("% of tasks before all lower ones that were ready later", "order", "honoured_percent"),
+            ("% of such pairs", "order", "pairs_percent"),
+            ("% of starts while nothing higher was ready", "order", "strict_percent"),
+            ("starts due to age, of 10,000", "order", "started_by_age"),
+            ("starts from higher lanes before one of a lower: least", "ageing",
+             "starts_before_lower_least"),
+            ("... most", "ageing", "starts_before_lower_most"),
+            ("urgent task behind a low chain: its start is number", "inheritance", "position"),
+            ("... in strict order", "inheritance", "strict_position")):
+        counts = [figures.median("priority_honour_" + workload, OWN, workers, counter)
+                  for workers in (1, 2, 8)]
+        rows.append([label] + [None if count is None else f"{count:.6g}" for count in counts])
+    return markdown(["", "1 worker", "2 workers", "8 workers"], rows)
+
+
+def makespans(figures):
+    rows = []
+    for name in figures.samples:
+        workload, library, workers = name.split("/")
+        if not workload.startswith("makespan_"):
+            continue
+        row = [workload, workers]
+        for mode in ("hints", "history", "neither", "fifo"):
+            row += [number(figures.median(workload, library, workers, f"{mode}_{which}"))
+                    for which in ("mean", "worst")]
+        rows.append(row)
+    return markdown(["", "workers", "hints: mean", "worst", "history: mean", "worst",
+                     "neither: mean", "worst", "first come: mean", "worst"], rows)
+
+
+def parked(figures):
+    rows = []
+    for workers in (2, 1):
+        def median(workload, counter, count=workers):
+            return number(figures.median("parked_" + workload, OWN, count, counter))
+        rows.append([workers, median("rest", "bytes_per_task"), median("rest", "threads"),
+                     median("rest", "threads_before"), median("rest", "cpu_ms"),
+                     median("rest", "seconds"), median("wake", "p50_us"),
+                     median("wake", "p99_us"), median("wake", "most_us"),
+                     median("wake", "cpu_us_per_task")])
+    return markdown(["workers", "bytes each", "threads", "without", "CPU ms", "in s",
+                     "wake-up late: p50 us", "p99 us", "most us", "CPU us for a task"], rows)
 
 
 def conservation(figures):

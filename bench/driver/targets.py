@@ -12,12 +12,13 @@ DEFERRING = {2: ("tbb_flow_graph", "tbb_task_group", "openmp"),
 
 
 class Row:
-    def __init__(self, what, limit, figure, least=False):
+    def __init__(self, what, limit, figure, least=False, exact=False):
         self.cells = None
         if figure is not None:
             met = figure >= limit if least else figure <= limit
             bound = f"at least {limit}" if least else f"at most {limit}"
-            self.cells = [what, bound, short(figure), "met" if met else "missed"]
+            self.cells = [what, bound, f"{figure:.6g}" if exact else short(figure),
+                          "met" if met else "missed"]
 
 
 def rows(figures):
@@ -70,6 +71,30 @@ def rows(figures):
         half = over(time(name, "serial", 1), 2)
         yield Row(f"{name}, share of a perfect speed-up on 2 threads", limit,
                   over(half, time(name)), least=True)
+
+
+    yield from priority_rows(figures)
+    yield Row("parked_rest, milliseconds of CPU in two seconds: none", 1,
+              figures.median("parked_rest", OWN, 2, "cpu_ms"))
+    for threads in (2, 1):
+        of = "2 threads" if threads == 2 else "1 thread"
+        yield Row(f"feature_options / plain: options that ask for nothing, {of}", 1.05,
+                  figures.median("feature_options", OWN, threads, "x_of_plain"))
+
+
+def priority_rows(figures):
+    def figure(workload, workers, counter):
+        return figures.median(f"priority_honour_{workload}", OWN, workers, counter)
+
+    for workers, limit in ((1, 100), (2, 99), (8, 99)):
+        yield Row(f"priority_honour_order, % of higher tasks, {workers} worker(s)", limit,
+                  figure("order", workers, "honoured_percent"), least=True, exact=True)
+    yield Row("priority_honour_ageing, starts before one of a lower lane: least", 64,
+              figure("ageing", 1, "starts_before_lower_least"), least=True)
+    yield Row("priority_honour_ageing, starts before one of a lower lane: most", 64,
+              figure("ageing", 1, "starts_before_lower_most"))
+    yield Row("priority_honour_inheritance, starts behind strict order, 1 worker", 0,
+              figure("inheritance", 1, "behind_strict"))
 
 
 def table_rows(figures):

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <malloc.h>
 #include <string>
+#include <string_view>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -18,6 +19,16 @@ constexpr int kDefaultTrimBytes = 128 * 1024;
 
 double Nanoseconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_usec) * 1e3;
+}
+
+// What stands after `key`; 0: it does not stand there.
+double StatusNumber(std::string_view key) {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;) {
+    double number = 0;
+    if (word == key && file >> number) return number;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -36,14 +47,9 @@ double ResidentBytes() {
   return resident_pages * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-double PeakBytes() {
-  std::ifstream file("/proc/self/status");
-  for (std::string word; file >> word;) {
-    double kibibytes = 0;
-    if (word == "VmHWM:" && file >> kibibytes) return kibibytes * 1024;
-  }
-  return 0;
-}
+double PeakBytes() { return StatusNumber("VmHWM:") * 1024; }
+
+int ThreadCount() { return static_cast<int>(StatusNumber("Threads:")); }
 
 void ResetPeak() { std::ofstream("/proc/self/clear_refs") << "5"; }
 

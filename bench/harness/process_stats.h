@@ -10,6 +10,7 @@ namespace weft::bench {
 double CpuNanoseconds();  // all threads, user and system
 double ResidentBytes();   // now
 double PeakBytes();       // the most since the start or ResetPeak()
+int ThreadCount();        // now
 void ResetPeak();         // best effort: a container may forbid it
 
 // Memory that was freed goes back to the system, so that what comes next begins cold.

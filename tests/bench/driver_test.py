@@ -21,6 +21,7 @@ import plot
 import report
 import run
 import tables
+import targets
 
 BINARY = ""
 
@@ -45,8 +46,13 @@ SAMPLES = {
     "size_10us/weft/2": times(5000, 5000, 5000),
     "memory_waiting/weft/2": rounds("bytes_per_task", 64),
     "memory_waiting_edges/weft/2": {"0": {"bytes_per_task": 96, "edges_per_task": 2}},
-    "feature_plain/weft/2": times(100),
-    "feature_name/weft/2": times(350),
+    "feature_name/weft/2": {"0": {"ns_per_task": 350, "plain_ns_per_task": 100,
+                                  "x_of_plain": 3.4}},
+    "feature_options/weft/1": rounds("x_of_plain", 1.5),
+    "priority_honour_order/weft/1": rounds("honoured_percent", 100),
+    "priority_honour_order/weft/8": rounds("honoured_percent", 98.9996),
+    "makespan_threads_deep/weft/2": {"0": {"hints_mean": 1.01, "fifo_worst": 1.25}},
+    "parked_rest/weft/2": {"0": {"cpu_ms": 0.04, "bytes_per_task": 321}},
     "conserve_fan/weft/8": rounds("x_of_bound", 1.03),
     "idle/weft/2": {"0": {"idle_cpu_ms": 0.5, "idle_seconds": 10}},
 }
@@ -109,7 +115,40 @@ class TablesTest(unittest.TestCase):
         self.assertEqual(rows[3], ["... for each edge", "16"])
 
     def test_a_feature_is_compared_with_none(self):
-        self.assertIn(["name", "350", "+250", "", ""], rows_of(tables.features(self.figures)))
+        self.assertIn(["name", "350", "+250", "3.4", "", "", ""],
+                      rows_of(tables.features(self.figures)))
+
+    def test_counts_of_starts_are_not_rounded_up(self):
+        rows = rows_of(tables.priorities(self.figures))
+        self.assertEqual(rows[2][1:], ["100", "", "98.9996"])
+
+    def test_makespans_have_a_row_for_each_number_of_workers(self):
+        header, _, row = rows_of(tables.makespans(self.figures))
+        self.assertEqual(len(header), len(row))
+        self.assertEqual(row[:3] + row[-1:], ["makespan_threads_deep", "2", "1.01", "1.25"])
+
+    def test_parked_tasks_have_a_row_for_each_number_of_workers(self):
+        header, _, row, other = rows_of(tables.parked(self.figures))
+        self.assertEqual(len(header), len(row))
+        self.assertEqual(row[:2] + other[:2], ["2", "321", "1", ""])
+
+
+class TargetsTest(unittest.TestCase):
+    def setUp(self):
+        self.rows = {row[0]: row[1:] for row in targets.table_rows(figures.Figures(SAMPLES))}
+
+    def test_what_was_not_measured_has_no_row(self):
+        self.assertFalse([name for name in self.rows if "ageing" in name or "2 worker" in name])
+
+    def test_a_share_that_is_nearly_enough_is_missed(self):
+        name = "priority_honour_order, % of higher tasks, "
+        self.assertEqual(self.rows[name + "1 worker(s)"], ["at least 100", "100", "met"])
+        self.assertEqual(self.rows[name + "8 worker(s)"], ["at least 99", "98.9996", "missed"])
+
+    def test_most_and_least_are_told_apart(self):
+        self.assertEqual(self.rows["feature_options / plain: options that ask for nothing, 1 thread"],
+                         ["at most 1.05", "1.5", "missed"])
+        self.assertEqual(self.rows["parked_rest, milliseconds of CPU in two seconds: none"][2], "met")
 
 
 class ReportTest(unittest.TestCase):
@@ -130,7 +169,8 @@ class ReportTest(unittest.TestCase):
 
     def test_terminal_names_failures_and_every_section(self):
         text = report.terminal({**RESULTS, "failures": ["stream/weft/2"]})
-        for words in ("Failed: stream/weft/2", "Ratios", "Efficiency", "Memory", "1.03", "Idling"):
+        for words in ("Failed: stream/weft/2", "Ratios", "Efficiency", "Memory", "1.03", "Idling", "Priorities",
+                      "lower bound", "parked", "Targets"):
             self.assertIn(words, text)
 
     def test_nothing_measured_is_no_error(self):
