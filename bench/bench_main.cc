@@ -24,6 +24,7 @@ void RegisterAll(Suite& suite) {
   RegisterWeftParking(suite);
   RegisterWeftPriorities(suite);
   RegisterTrace(suite);
+  RegisterProgress(suite);
   RegisterTbbFlowGraph(suite);
   RegisterTbbTaskGroup(suite);
   RegisterTbbParallelFor(suite);

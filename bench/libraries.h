@@ -19,6 +19,7 @@ void RegisterWeftMakespans(Suite& suite);
 void RegisterWeftParking(Suite& suite);
 void RegisterWeftPriorities(Suite& suite);
 void RegisterTrace(Suite& suite);
+void RegisterProgress(Suite& suite);
 void RegisterTbbFlowGraph(Suite& suite);
 void RegisterTbbTaskGroup(Suite& suite);
 void RegisterTbbParallelFor(Suite& suite);

@@ -51,6 +51,12 @@ struct RetryPolicy {
   std::function<OutcomeClass(const absl::Status&)> classify = {};
 
   bool retries() const { return max_attempts > 1; }
+  // True: it is valid. A quick look, for tasks of nanoseconds.
+  bool IsCommon() const {
+    return max_attempts >= 1 && base > absl::ZeroDuration() && cap >= base &&
+           cap < absl::InfiniteDuration() && multiplier >= 1 && multiplier <= 1e300 &&
+           jitter < Jitter::kDecorrelated;
+  }
 
   // InvalidArgument: a field out of its range, also of a policy that does not retry
   // (the field, its value, the rule).

@@ -17,6 +17,10 @@
 
 namespace weft {
 
+namespace internal {
+class RangeRun;
+}
+
 // Thread safety: belongs to the running body; use it on the body's own thread.
 // The token that it hands out may go anywhere.
 class TaskContext {
@@ -69,6 +73,10 @@ class TaskContext {
   }
 
  private:
+  friend class internal::RangeRun;
+  // This time the body did nothing that others of its kind do: what it took is not learned.
+  void ForgetCost() { task_.ForgetCost(); }
+
   internal::RunningTask& task_;
   int worker_;
   int attempt_;

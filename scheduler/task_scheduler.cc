@@ -252,6 +252,11 @@ void TaskScheduler::KeepHistory() {
   if (!kept.ok()) history_status_ = std::move(kept);
 }
 
+void TaskScheduler::ForgetHistory() {
+  absl::MutexLock lock(&history_mu_);
+  history_kept_ = true;
+}
+
 absl::Status TaskScheduler::history_status() const {
   absl::MutexLock lock(&history_mu_);
   return history_status_;

@@ -177,6 +177,8 @@ class TaskScheduler {
   // OK, or why the history could not be read, or kept (LoadCostHistory, SaveCostHistory): then the
   // scheduler goes on without. To be read after Shutdown.
   absl::Status history_status() const;
+  // The file stays as it is: what this scheduler has learned is not worth keeping.
+  void ForgetHistory();
 
   // By id, in any group; NotFound when the task is gone or never was.
   absl::StatusOr<TaskResult> GetStatus(TaskId id) const { return engine_->Find(id); }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -21,6 +22,7 @@
 #include "weft/tools/analysis_view.h"
 #include "weft/tools/analyze_progress.h"
 #include "weft/tools/command_line.h"
+#include "weft/tools/cost_history_place.h"
 #include "weft/tools/exit_code.h"
 #include "weft/tools/interrupt_watch.h"
 #include "weft/tools/json_destination.h"
@@ -35,13 +37,8 @@
 namespace weft::tools {
 namespace {
 
-// Null `trace`: none is wanted.
-absl::StatusOr<Codebase> Analyze(const AnalyzeArguments& arguments,
-                                 const ParallelProcessingConfig& config,
-                                 const InterruptWatch& watch, AnalyzeProgress& progress,
-                                 TraceWriter* trace) {
-  const absl::StatusOr<std::unique_ptr<TaskScheduler>> scheduler = MakeScheduler(config, trace);
-  if (!scheduler.ok()) return scheduler.status();
+absl::StatusOr<Codebase> Analyze(TaskScheduler& scheduler, const AnalyzeArguments& arguments,
+                                 const InterruptWatch& watch, AnalyzeProgress& progress) {
   CodebaseOptions options;
   options.discover = MakeDiscoverOptions(arguments.selection);
   if (arguments.max_file_size.has_value()) {
@@ -52,7 +49,7 @@ absl::StatusOr<Codebase> Analyze(const AnalyzeArguments& arguments,
   options.progress = [&](const AnalysisProgress& news) { progress.Note(news); };
   options.progress_in_bytes = progress.shown();
   absl::StatusOr<Codebase> codebase =
-      Codebase::Analyze(**scheduler, arguments.selection.path, options);
+      Codebase::Analyze(scheduler, arguments.selection.path, options);
   progress.Finish();
   return codebase;
 }
@@ -69,10 +66,27 @@ absl::Status PrintSummary(const AnalysisView& analysis) {
   return output.Flush();
 }
 
+// Whether both names lead to one file; devices take two outputs.
+bool AreOneFile(const std::string& a, const std::string& b) {
+  struct stat first = {};
+  struct stat second = {};
+  return stat(a.c_str(), &first) == 0 && stat(b.c_str(), &second) == 0 && S_ISREG(first.st_mode) &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 // Null: none is wanted.
 absl::StatusOr<std::unique_ptr<TraceWriter>> OpenTrace(const AnalyzeArguments& arguments) {
   if (!arguments.trace.has_value()) return nullptr;
-  return TraceWriter::Create(*arguments.trace);
+  absl::StatusOr<std::unique_ptr<TraceWriter>> trace = TraceWriter::Create(*arguments.trace);
+  if (!trace.ok()) {
+    return absl::Status(trace.status().code(),
+                        MakePrintable(std::string(trace.status().message())));
+  }
+  if (arguments.json.value_or("-") != "-" && AreOneFile(*arguments.json, *arguments.trace)) {
+    return absl::InvalidArgumentError("--json and --trace lead to the same file, '" +
+                                      MakePrintable(*arguments.trace) + "'; give each its own");
+  }
+  return trace;
 }
 
 // Whatever became of the analysis: what has run is worth looking at. False: it is of no use.
@@ -103,6 +117,36 @@ absl::Status WriteResults(const AnalysisView& analysis, const std::optional<Json
   return written;
 }
 
+// The analysis is complete.
+ExitCode Deliver(const Codebase& codebase, const std::optional<JsonDestination>& json,
+                 const AnalyzeArguments& arguments, const AnalyzeProgress& progress,
+                 InterruptWatch& watch) {
+  const absl::Status written = WriteResults(AnalysisView::Of(codebase), json, watch);
+  if (absl::IsCancelled(written)) return ReportInterruption(progress, arguments);
+  if (!written.ok()) return ReportFailure(written);
+  const std::int64_t failed = codebase.totals().failed;
+  if (failed == 0) return kExitDone;
+  // The summary says it too, where there is one.
+  if (json.has_value() && json->is_standard_output()) {
+    Report(FormatCount(failed) + (failed == 1 ? " file or folder" : " files or folders") +
+           " failed; the records in the document say why");
+  }
+  return kExitSomeFailed;
+}
+
+// The scheduler lives on: at its end it keeps its history.
+ExitCode AnalyzeAndDeliver(TaskScheduler& scheduler, const AnalyzeArguments& arguments,
+                           const std::optional<JsonDestination>& json, TraceWriter* trace,
+                           AnalyzeProgress& progress, InterruptWatch& watch) {
+  const absl::StatusOr<Codebase> codebase = Analyze(scheduler, arguments, watch, progress);
+  const bool traced = CloseTrace(trace);
+  if (watch.interrupted()) return ReportInterruption(progress, arguments);
+  if (!codebase.ok()) return ReportFailure(codebase.status());
+  if (!codebase->complete()) return ReportFailure(codebase->status());
+  const ExitCode code = Deliver(*codebase, json, arguments, progress, watch);
+  return traced || code == kExitInterrupted ? code : kExitUnusable;
+}
+
 }  // namespace
 
 ExitCode RunAnalyze(const AnalyzeArguments& arguments) {
@@ -118,24 +162,21 @@ ExitCode RunAnalyze(const AnalyzeArguments& arguments) {
   AnalyzeProgress progress(ChooseProgressMode(arguments.progress, STDERR_FILENO), STDERR_FILENO);
   const absl::StatusOr<std::unique_ptr<TraceWriter>> trace = OpenTrace(arguments);
   if (!trace.ok()) return ReportFailure(trace.status());
-  const absl::StatusOr<Codebase> codebase =
-      Analyze(arguments, *config, watch, progress, trace->get());
-  const bool traced = CloseTrace(trace->get());
-  if (watch.interrupted()) return ReportInterruption(progress, arguments);
-  if (!codebase.ok()) return ReportFailure(codebase.status());
-  if (!codebase->complete()) return ReportFailure(codebase->status());
-  const absl::Status written = WriteResults(AnalysisView::Of(*codebase), json, watch);
-  if (absl::IsCancelled(written)) return ReportInterruption(progress, arguments);
-  if (!written.ok()) return ReportFailure(written);
-  if (!traced) return kExitUnusable;
-  const std::int64_t failed = codebase->totals().failed;
-  if (failed == 0) return kExitDone;
-  // The summary says it too, where there is one.
-  if (json.has_value() && json->is_standard_output()) {
-    Report(FormatCount(failed) + (failed == 1 ? " file or folder" : " files or folders") +
-           " failed; the records in the document say why");
+  const std::optional<std::string> history =
+      arguments.no_history ? std::nullopt : FindCostHistory();
+  const absl::StatusOr<std::unique_ptr<TaskScheduler>> scheduler =
+      MakeScheduler(*config, trace->get(), history.value_or(""));
+  if (!scheduler.ok()) return ReportFailure(scheduler.status());
+  const ExitCode code =
+      AnalyzeAndDeliver(**scheduler, arguments, json, trace->get(), progress, watch);
+  if (arguments.no_history) return code;
+  const bool has_answer = code == kExitDone || code == kExitSomeFailed;
+  if (has_answer) {
+    KeepCostHistory(**scheduler, history);
+  } else {
+    (*scheduler)->ForgetHistory();
   }
-  return kExitSomeFailed;
+  return code;
 }
 
 }  // namespace weft::tools

@@ -33,8 +33,8 @@ constexpr const char* kExitCodes =
     "  0    done\n"
     "  1    done, but some files or folders could not be read\n"
     "  2    wrong usage, or an input or output that cannot be used\n"
-    "  130  interrupted (Ctrl-C): nothing was written. A second Ctrl-C ends at once;\n"
-    "       output may be incomplete then\n";
+    "  130  interrupted (Ctrl-C): nothing was written, but for a trace. A second\n"
+    "       Ctrl-C ends at once; output may be incomplete then\n";
 
 constexpr const char* kMainExamples =
     "Examples:\n"
@@ -170,6 +170,7 @@ void AddAnalyze(CLI::App& app, AnalyzeArguments& arguments, RawValues& raw) {
   app.add_option("--trace", raw.trace, "Write what ran when to FILE, for ui.perfetto.dev")
       ->type_name("FILE");
   app.add_option("--config", raw.config_file, "Settings, as a JSON object")->type_name("FILE");
+  AddFlag(app, "--no-history", arguments.no_history, "Remember nothing of what tasks cost");
   app.footer(std::string(kAnalyzeExamples) + kGlobs + "\n" + kExitCodes);
 }
 
@@ -297,6 +298,10 @@ absl::StatusOr<Command> Parse(Parser& parser, const std::vector<std::string>& wo
     return ExplainMismatch(error.what());
   } catch (const CLI::ExtrasError&) {
     return ExplainExtra(parser.app, words);
+  } catch (const CLI::RequiredError& error) {
+    // The parser looks for what is missing first, and "analyze -v" is no want of a PATH.
+    if (parser.app.remaining_size(true) > 0) return ExplainExtra(parser.app, words);
+    return absl::InvalidArgumentError(MakePrintable(error.what()));
   } catch (const CLI::ParseError& error) {
     return absl::InvalidArgumentError(MakePrintable(error.what()));
   }

@@ -33,6 +33,7 @@ struct AnalyzeArguments {
   std::optional<std::string> config_file;
   std::optional<int> jobs;  // 1 to ParallelProcessingConfig::kMaxWorkers
   bool sequential = false;
+  bool no_history = false;
   std::optional<std::int64_t> max_file_size;  // bytes
   ProgressChoice progress = ProgressChoice::kAuto;
 };

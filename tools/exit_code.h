@@ -11,7 +11,7 @@ enum ExitCode : int {
   kExitDone = 0,
   kExitSomeFailed = 1,    // done, but some files or folders could not be read
   kExitUnusable = 2,      // wrong usage, unusable input or output
-  kExitInterrupted = 130  // by a signal; nothing was written
+  kExitInterrupted = 130  // by a signal; nothing was written, but for a trace
 };
 
 }  // namespace weft::tools

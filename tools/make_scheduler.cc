@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -17,7 +18,8 @@
 namespace weft::tools {
 
 absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingConfig config,
-                                                             TaskObserver* observer) {
+                                                             TaskObserver* observer,
+                                                             std::string history_path) {
   if (config.parallel && config.num_workers == 0) {
     const Topology topology = ReadTopology();
     for (const std::string& warning : topology.warnings) {
@@ -25,7 +27,8 @@ absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingC
     }
     config.num_workers = std::min(topology.usable_workers, ParallelProcessingConfig::kMaxWorkers);
   }
-  return TaskScheduler::Create(SchedulerOptions{.config = config, .observer = observer});
+  return TaskScheduler::Create(SchedulerOptions{
+      .config = config, .observer = observer, .history_path = std::move(history_path)});
 }
 
 }  // namespace weft::tools

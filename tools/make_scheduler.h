@@ -6,6 +6,7 @@
 #define WEFT_TOOLS_MAKE_SCHEDULER_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 
@@ -16,9 +17,10 @@ namespace weft::tools {
 
 // Reports each source of a limit that made no sense, and goes on without it.
 // Errors: those of TaskScheduler::Create.
-// Null `observer`: nobody observes.
+// Null `observer`: nobody observes. `history_path` as in SchedulerOptions.
 absl::StatusOr<std::unique_ptr<TaskScheduler>> MakeScheduler(ParallelProcessingConfig config,
-                                                             TaskObserver* observer = nullptr);
+                                                             TaskObserver* observer = nullptr,
+                                                             std::string history_path = {});
 
 }  // namespace weft::tools
 

@@ -66,7 +66,9 @@ void ProgressDisplay::PrintBar(const ProgressSnapshot& snapshot) {
   const std::string begin = columns_ > room ? "\n" : "\r";
   const ProgressBar bar = FormatProgressBar(snapshot, room);
   columns_ = bar.columns;
-  Print(begin + bar.text + std::string(kErase));
+  // The cursor waits in front: there "^C", as terminals show it, is in the bar's line and goes
+  // with it; behind the bar it would begin another line.
+  Print(begin + bar.text + std::string(kErase) + "\r");
 }
 
 std::string ProgressDisplay::TakeBarAway() {

@@ -29,6 +29,7 @@ class RunningTask {
   virtual absl::Duration TimeLeft() const = 0;
   // May throw std::bad_alloc.
   virtual void Degrade(absl::Status cause) = 0;
+  virtual void ForgetCost() {}
   // `continuation`: of the same scheduler, whose handle the caller holds.
   virtual absl::Status Continue(void* continuation) = 0;
 

@@ -255,6 +255,7 @@ class Engine final : public WorkSource,
   static absl::Duration TimeLeft(const EngineTask& task) noexcept;
   // Throws std::bad_alloc.
   static void Degrade(EngineTask& task, absl::Status cause);
+  static void ForgetCost(EngineTask& task) noexcept;
   static ReadyNode* EndCompleted(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
     Scope<StdPlatform>& group = *task.scope;
     const auto state = TaskState::kCompleted;

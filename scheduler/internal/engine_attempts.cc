@@ -387,6 +387,11 @@ absl::Duration Engine::TimeLeft(const EngineTask& task) noexcept {
   return std::max(deadline - engine.clock_.Now(), absl::ZeroDuration());
 }
 
+// An attempt that follows is learned from as little.
+void Engine::ForgetCost(EngineTask& task) noexcept {
+  if (TaskExtras* const extras = ExtrasOf(task)) extras->kind = KindId();
+}
+
 void Engine::Degrade(EngineTask& task, absl::Status cause) {
   TaskRarities& rarities = Of(task).MakeExtras(task).rarities.Make();
   std::lock_guard lock(rarities.lock);

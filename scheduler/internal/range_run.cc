@@ -57,7 +57,7 @@ bool RangeRun::Follow(TaskGroup& chains) {
     for (bool more = true; more;) {
       if (context.cancelled()) return;
       const Chunk chunk = Take();
-      if (chunk.begin == chunk.end) return;
+      if (chunk.begin == chunk.end) return context.ForgetCost();
       run_chunk_(context, chunk.begin, chunk.end);
       more = chunk.end < count_ && !Follow(chains);
     }

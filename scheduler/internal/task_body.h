@@ -51,6 +51,7 @@ class RunningBody final : public RunningTask {
     task_.List();
     Engine::Degrade(task_, std::move(cause));
   }
+  void ForgetCost() override { Engine::ForgetCost(task_); }
   CancellationToken Token() override {
     task_.List();
     return Engine::Of(task_).TokenOf(task_);

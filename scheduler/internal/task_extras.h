@@ -47,7 +47,8 @@ struct TaskRarities {
 
 // Belongs to its task, and goes with it. Lies in a cell, as a block of edges does.
 //
-// Thread safety: `edges` as TaskNode::edges; `name`, `name_hash` and `kind` are constant; the
+// Thread safety: `edges` as TaskNode::edges; `name` and `name_hash` are constant; `kind` is whose
+// who runs the body; the
 // places in the list of names belong to who has the list; `rarities`: any thread.
 struct TaskExtras {
   std::uintptr_t edges = 0;
@@ -56,7 +57,7 @@ struct TaskExtras {
   // The names of the group that came before and after it, by their tasks' indices; 0: none.
   std::uint32_t previous_name = 0;
   std::uint32_t next_name = 0;
-  KindId kind;  // constant, once it was submitted
+  KindId kind;  // none: nothing is learned
   MadeOnce<StdPlatform, TaskRarities> rarities;
 };
 static_assert(sizeof(TaskExtras) <= sizeof(EdgeBlock<StdPlatform>) &&

@@ -81,6 +81,16 @@ TEST_F(CostHistoryOptionTest, AFolderThatIsNotThereIsReported) {
   EXPECT_FALSE(scheduler->history_status().ok());
 }
 
+TEST_F(CostHistoryOptionTest, WhatIsForgottenIsNotKept) {
+  {
+    const auto scheduler = Make();
+    scheduler->Submit({.kind = "parse"}, [] {});
+    scheduler->WaitAll();
+    scheduler->ForgetHistory();
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
 TEST_F(CostHistoryOptionTest, WithoutAPathNothingIsKept) {
   path_ = "";
   Learn(300);

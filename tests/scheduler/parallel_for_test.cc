@@ -31,6 +31,18 @@ class ParallelForTest : public testing::EngineTest {
 };
 WEFT_ON_ALL_ENGINES(ParallelForTest);
 
+TEST_P(ParallelForTest, EachPartIsLearnedFromOnce) {
+  std::atomic<std::uint64_t> parts{0};
+  for (int round = 0; round < 20; ++round) {
+    const absl::Status done =
+        ParallelFor(group(), 0, 1000, [&parts](int, int) { ++parts; }, {.kind = "range"});
+    ASSERT_TRUE(done.ok()) << done;
+  }
+  const auto costs = scheduler_->costs().History();
+  ASSERT_EQ(costs.size(), 1U);
+  EXPECT_EQ(costs[0].count, parts);
+}
+
 TEST_P(ParallelForTest, EachNumberOnce) {
   std::vector<std::atomic<int>> calls(100'000);
   ASSERT_TRUE(

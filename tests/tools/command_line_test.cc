@@ -48,6 +48,7 @@ TEST(CommandLineTest, PathAloneKeepsEveryDefault) {
   EXPECT_FALSE(read.selection.hidden);
   EXPECT_FALSE(read.selection.no_ignore);
   EXPECT_FALSE(read.sequential);
+  EXPECT_FALSE(read.no_history);
   EXPECT_FALSE(read.json.has_value());
   EXPECT_FALSE(read.jobs.has_value());
   EXPECT_FALSE(read.max_file_size.has_value());
@@ -71,6 +72,7 @@ TEST(CommandLineTest, EveryOptionArrives) {
   EXPECT_EQ(read.progress, ProgressChoice::kNever);
   EXPECT_EQ(read.config_file, "c.json");
   EXPECT_TRUE(ReadAnalyze({".", "--sequential"}).sequential);
+  EXPECT_TRUE(ReadAnalyze({".", "--no-history"}).no_history);
   EXPECT_EQ(ReadAnalyze({".", "--progress=json"}).progress, ProgressChoice::kJson);
   EXPECT_EQ(ReadAnalyze({".", "--progress", "always"}).progress, ProgressChoice::kAlways);
 }
@@ -157,6 +159,8 @@ TEST(CommandLineTest, TheFirstUnknownWordIsNamed) {
   EXPECT_EQ(line({"analyze", "a", "b", "c"}), "only one PATH, also got 'b'");
   EXPECT_EQ(line({"files", "--wrong", "a", "b"}), "unknown option '--wrong'");
   EXPECT_EQ(line({"files", ".", "-x"}), "unknown option '-x'");
+  EXPECT_EQ(line({"analyze", "-v"}), "unknown option '-v'") << "not that PATH is missing";
+  EXPECT_EQ(line({"analyze", "--hidden"}), "PATH is required");
   EXPECT_EQ(line({"files", ".", "-0x"}), "unknown option '-x'");
   EXPECT_EQ(line({"files", ".", "-"}), "only one PATH, also got '-'");
   EXPECT_EQ(line({"files", ".", ""}), "only one PATH, also got ''");

@@ -4,6 +4,8 @@
 // told. No waiting for time: a signal is sent once progress has shown.
 
 #include <csignal>
+#include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,13 +16,16 @@
 
 #include "process.h"
 #include "scratch_folder.h"
+#include "screen.h"
 
 namespace weft::tools {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr int kInterrupted = 130;
 
@@ -44,9 +49,10 @@ class InterruptCommandTest : public ::testing::Test {
 
   // A run over the tree in which parsing has begun, below a terminal: progress comes often
   // there.
-  static std::unique_ptr<Process> Begin(std::vector<std::string> options) {
+  static std::unique_ptr<Process> Begin(std::vector<std::string> options, ProcessOptions how = {}) {
     options.insert(options.begin(), {"analyze", tree_->path()});
-    auto weft = std::make_unique<Process>(options, ProcessOptions{.terminal = true});
+    how.terminal = true;
+    auto weft = std::make_unique<Process>(options, how);
     EXPECT_TRUE(weft->AwaitError("/150 completed")) << "no progress before the end";
     return weft;
   }
@@ -79,6 +85,40 @@ TEST_F(InterruptCommandTest, NoJsonIsLeftOrReplaced) {
   }
   EXPECT_EQ(folder.Read("old.json"), "old");
   EXPECT_EQ(folder.CountEntries(), 1);
+}
+
+// The key itself: the terminal shows "^C" wherever the cursor is and sends the signal.
+TEST_F(InterruptCommandTest, TheKeyLeavesACleanTerminal) {
+  for (const int columns : {80, 200}) {
+    const std::unique_ptr<Process> weft = Begin({"--jobs=2"}, {.columns = columns});
+    weft->Type("\x03");
+    const ProcessResult result = weft->Wait();
+    EXPECT_EQ(result.exit_code, kInterrupted);
+    Screen screen(static_cast<std::size_t>(columns));
+    screen.Write(result.err);
+    EXPECT_FALSE(screen.filled()) << "a line went on in the next";
+    EXPECT_FALSE(screen.coloured());
+    EXPECT_EQ(screen.unknown(), "") << "nothing that has to be undone, as a hidden cursor";
+    EXPECT_THAT(screen.lines(), ElementsAre(HasSubstr("weft: interrupted: parsed "), ""))
+        << "nothing is left of the bar";
+  }
+}
+
+// Neither a first history nor one in the place of what is there, damaged or not.
+TEST_F(InterruptCommandTest, NoCostsAreKept) {
+  const ScratchFolder state;
+  for (const int entries : {0, 1}) {
+    if (entries == 1) state.Write("weft/costs", "");
+    const std::unique_ptr<Process> weft =
+        Begin({"--jobs=2"},
+              {.in_child = [&state] { setenv("XDG_STATE_HOME", state.path().c_str(), 1); }});
+    weft->Send(SIGINT);
+    const ProcessResult result = weft->Wait();
+    EXPECT_EQ(result.exit_code, kInterrupted);
+    EXPECT_THAT(result.err, Not(HasSubstr("warning")));
+    EXPECT_EQ(state.CountEntries(), entries);
+  }
+  EXPECT_EQ(state.Read("weft/costs"), "");
 }
 
 TEST_F(InterruptCommandTest, NoJsonIsPrinted) {

@@ -12,6 +12,8 @@
 #include <poll.h>
 #include <string>
 #include <string_view>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -39,10 +41,12 @@ Pipe MakeTerminal(int columns) {
 }
 
 [[noreturn]] void BecomeWeft(const std::vector<std::string>& arguments,
-                             const ProcessOptions& options) {
+                             const ProcessOptions& options, const std::string& state) {
   // Opened first: whom the child becomes may not be allowed to walk to the build folder.
   const int program = open(WEFT_COMMAND, O_RDONLY | O_CLOEXEC);
   if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
+  if (options.terminal && (setsid() < 0 || ioctl(STDERR_FILENO, TIOCSCTTY, 0) != 0)) _exit(126);
+  setenv("XDG_STATE_HOME", state.c_str(), 1);
   setenv("TERM", "xterm", 1);
   unsetenv("NO_COLOR");
   options.in_child();
@@ -68,13 +72,15 @@ void ReadInto(int& descriptor, std::string& text) {
 }  // namespace
 
 Process::Process(std::vector<std::string> arguments, const ProcessOptions& options) {
+  // Also for those whom the command becomes.
+  chmod(state_.path().c_str(), S_IRWXU | S_IRWXG | S_IRWXO);
   const Pipe out = MakePipe();
   const Pipe err = options.terminal ? MakeTerminal(options.columns) : MakePipe();
   id_ = fork();
   if (id_ == 0) {
     dup2(out.write_end, STDOUT_FILENO);
     dup2(err.write_end, STDERR_FILENO);
-    BecomeWeft(arguments, options);
+    BecomeWeft(arguments, options, state_.path());
   }
   close(out.write_end);
   close(err.write_end);
@@ -119,6 +125,10 @@ void Process::AwaitEnd() const {
 }
 
 void Process::Send(int signal) const { kill(id_, signal); }
+
+void Process::Type(std::string_view keys) const {
+  if (write(err_, keys.data(), keys.size()) != static_cast<ssize_t>(keys.size())) std::abort();
+}
 
 ProcessResult Process::Wait() {
   while (ReadSome()) {

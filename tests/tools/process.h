@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs the built command as a user would, and says all that it said.
+// Runs the built command as a user would, and says all that it said. What it keeps from one run
+// to the next goes into a folder of the run's own, so that no test sees or changes a user's.
 
 #ifndef WEFT_TESTS_TOOLS_PROCESS_H_
 #define WEFT_TESTS_TOOLS_PROCESS_H_
@@ -11,13 +12,15 @@
 #include <sys/types.h>
 #include <vector>
 
+#include "scratch_folder.h"
+
 namespace weft::tools {
 
 struct ProcessOptions {
   std::string folder = {};  // where it runs; empty = here
   // Runs in the child before the command: what it closes, opens or drops.
   std::function<void()> in_child = [] {};
-  // Standard error is a terminal, so wide.
+  // Standard error is a terminal, so wide. It is the controlling one, as a shell has it.
   bool terminal = false;
   int columns = 80;
 };
@@ -44,6 +47,8 @@ class Process {
   // The same of standard output, of which nothing more is read than that takes.
   bool AwaitOutput(std::string_view text);
   void Send(int signal) const;
+  // As if somebody typed it at the terminal.
+  void Type(std::string_view keys) const;
   ProcessResult Wait();
   // Blocks until it has ended, and reads only then: for one that is stuck while it writes.
   void AwaitEnd() const;
@@ -51,6 +56,7 @@ class Process {
  private:
   bool ReadSome();  // false at the end of both
 
+  const ScratchFolder state_;
   pid_t id_ = -1;
   int out_ = -1;
   int err_ = -1;

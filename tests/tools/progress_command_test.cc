@@ -70,6 +70,26 @@ TEST_F(ProgressCommandTest, IsABarThatFitsTheTerminalAndIsGoneAtTheEnd) {
   }
 }
 
+// As in a shell: the summary comes where the bar was.
+TEST_F(ProgressCommandTest, TheSummaryTakesThePlaceOfTheBar) {
+  const ProcessResult piped = Run({}, {});
+  const std::string heading = Lines(piped.out).front();
+  for (const int columns : {80, 200}) {
+    const ProcessResult result = Run({}, {.in_child = [] { dup2(STDERR_FILENO, STDOUT_FILENO); },
+                                          .terminal = true,
+                                          .columns = columns});
+    EXPECT_THAT(result.out, IsEmpty());
+    Screen screen(static_cast<std::size_t>(columns));
+    screen.Write(result.err);
+    EXPECT_FALSE(screen.wrapped()) << columns;
+    EXPECT_FALSE(screen.coloured());
+    EXPECT_EQ(screen.unknown(), "");
+    EXPECT_THAT(screen.lines(), Not(Contains(HasSubstr("completed")))) << "a part of the bar";
+    EXPECT_EQ(screen.lines().back(), "");
+    EXPECT_EQ(screen.lines().front(), heading);
+  }
+}
+
 TEST_F(ProgressCommandTest, IsHiddenWhereNobodyLooksOrWantsIt) {
   EXPECT_THAT(Run({}, {}).err, IsEmpty()) << "piped";
   EXPECT_THAT(Run({"--progress", "never"}, {.terminal = true}).err, IsEmpty());

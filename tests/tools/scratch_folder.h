@@ -47,9 +47,9 @@ class ScratchFolder {
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
 
-  // How many entries lie directly inside.
-  std::ptrdiff_t CountEntries() const {
-    return std::distance(std::filesystem::directory_iterator(path_), {});
+  // How many entries lie directly inside, or inside a folder in it.
+  std::ptrdiff_t CountEntries(std::string_view folder = ".") const {
+    return std::distance(std::filesystem::directory_iterator(*this / folder), {});
   }
 
  private:

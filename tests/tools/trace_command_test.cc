@@ -3,6 +3,7 @@
 // `weft analyze --trace`, run as a user would.
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,30 @@ TEST(TraceCommandTest, AFileThatCannotBeWrittenEndsItBeforeTheWork) {
   EXPECT_EQ(result.exit_code, 2);
   EXPECT_THAT(result.err, HasSubstr(path));
   EXPECT_THAT(result.out, IsEmpty());
+}
+
+TEST(TraceCommandTest, ANameThatATerminalWouldObeyIsEscaped) {
+  const ScratchFolder tree;
+  const ProcessResult result = RunWeft({"analyze", tree.path(), "--trace", tree / "no/\x1b[2J"});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr(R"(no/\x1b[2J)"));
+}
+
+// Otherwise the document would take the trace's place without a word.
+TEST(TraceCommandTest, OneFileUnderTwoNamesIsRefused) {
+  const ScratchFolder tree;
+  const auto run = [&tree](const char* json, const char* trace) {
+    return RunWeft({"analyze", ".", "--json", json, "--trace", trace}, {.folder = tree.path()});
+  };
+  for (const char* json : {"./same", "link"}) {
+    std::filesystem::create_symlink("same", tree / "link");
+    const ProcessResult result = run(json, "same");
+    EXPECT_EQ(result.exit_code, 2) << json;
+    EXPECT_THAT(result.err, HasSubstr("--json and --trace"));
+    EXPECT_THAT(result.out, IsEmpty());
+    std::filesystem::remove(tree / "link");
+  }
+  EXPECT_EQ(run("/dev/null", "/dev/./null").exit_code, 0);
 }
 
 TEST(TraceCommandTest, AFullDiskCostsTheTraceAndNothingElse) {
