@@ -55,7 +55,7 @@ struct RetryPolicy {
   bool IsCommon() const {
     return max_attempts >= 1 && base > absl::ZeroDuration() && cap >= base &&
            cap < absl::InfiniteDuration() && multiplier >= 1 && multiplier <= 1e300 &&
-           jitter < Jitter::kDecorrelated;
+           jitter != Jitter::kDecorrelated;
   }
 
   // InvalidArgument: a field out of its range, also of a policy that does not retry

@@ -61,6 +61,11 @@ struct TaskOptions {
   // or nothing of its dependencies, not their values.
   bool finaliser = false;
 
+  // Valid, and nothing but an order and a place among others.
+  bool IsPlain() const {
+    return kind.empty() && cost == 0 && !IsSpecial() && retry.max_attempts == 1 &&
+           retry.IsCommon();
+  }
   // Whether running it takes more than calling the body once.
   bool IsSpecial() const { return blocking || NeedsResources() || IsTimed(); }
   bool NeedsResources() const { return memory_bytes != 0 || !resources.empty(); }

@@ -63,7 +63,8 @@ inline absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWork
                                   const TaskOptions* options) {
   const bool bounded = group.pending.bounded();
   absl::Status refusal = OrOutOfMemory([&] {
-    if (options != nullptr || AreSpecial(group)) [[unlikely]] {
+    const bool plain = options == nullptr || options->IsPlain();
+    if (!plain || AreSpecial(group)) [[unlikely]] {
       absl::Status prepared = Prepare(group, task, options);
       if (!prepared.ok()) return prepared;
     }

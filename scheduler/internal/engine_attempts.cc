@@ -265,14 +265,17 @@ void Engine::Attempts::Rearm(EngineTask& task, TaskPolicy& policy) noexcept {
   absl::Duration next = policy.wakes;
   if (!policy.overdue) next = std::min(next, policy.deadline);
   if (!policy.late) next = std::min(next, policy.attempt_deadline);
-  if (!engine.timers_.Disarm(policy.timer)) task.Add(TaskWord::kPin);
+  if (!policy.armed && next == absl::InfiniteDuration()) return;
+  if (!std::exchange(policy.armed, true) || !engine.timers_.Disarm(policy.timer)) {
+    task.Add(TaskWord::kPin);
+  }
   if (next != absl::InfiniteDuration()) return engine.timers_.Arm(policy.timer, next);
   task.Drop(TaskWord::kPin);  // never the last: the caller has one
 }
 
 bool Engine::Attempts::Close(Engine& engine, TaskPolicy& policy) noexcept {
   if (policy.records_times) policy.times.ended = engine.clock_.Now();
-  return engine.timers_.Disarm(policy.timer);
+  return policy.armed && engine.timers_.Disarm(policy.timer);
 }
 
 void Engine::Attempts::Fire(Timer& timer) noexcept {

@@ -92,6 +92,7 @@ struct TaskPolicy {
   absl::Duration attempt_deadline = absl::InfiniteDuration();  // of the one that runs
   absl::Duration wakes = absl::InfiniteDuration();             // a parked task
   TaskTimer timer;
+  bool armed = false;  // the timer has been, at some time
 
   // Whether it may come into a queue a second time.
   bool ComesAgain() const { return retries != nullptr || needs != nullptr; }
