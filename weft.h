@@ -35,6 +35,7 @@
 #include "weft/scheduler/run_summary.h"
 #include "weft/scheduler/shutdown_mode.h"
 #include "weft/scheduler/simulated_executor.h"
+#include "weft/scheduler/stuck_report.h"
 #include "weft/scheduler/task.h"
 #include "weft/scheduler/task_executor.h"
 #include "weft/scheduler/task_graph.h"

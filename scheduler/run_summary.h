@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 
 #include "weft/core/task_id.h"
+#include "weft/core/task_state.h"
 #include "weft/sync/failure_log.h"
 
 namespace weft {
@@ -22,6 +23,27 @@ struct UnresolvedDependency {
   TaskId task;
   std::string task_name;  // empty when the task has none
   std::string waits_for;
+};
+
+// How long attempts were ready before a worker began with them.
+//
+// Thread safety: a plain value.
+struct QueueWaits {
+  std::int64_t count = 0;  // attempts that began
+  // So many per cent waited no longer than this. Never too small, and at most an eighth too big;
+  // `max` is exact.
+  absl::Duration p50, p90, p99, max;
+};
+
+// A task on the critical path.
+//
+// Thread safety: a plain value.
+struct CriticalStep {
+  TaskId task;       // of a node of a graph: as observers know it
+  std::string name;  // empty when the task has none
+  TaskState state = TaskState::kPending;
+  absl::Duration waited;  // ready, before its first attempt began
+  absl::Duration took;    // from there to its end, all attempts; nothing when it ended unrun
 };
 
 // Thread safety: a plain value.
@@ -42,6 +64,7 @@ struct RunSummary {
   std::int64_t skipped = 0;
   std::int64_t pending = 0;    // after a wait: those that wait for names never submitted
   std::int64_t under_way = 0;  // ready, running or parked: 0 after a wait that was done
+  std::int64_t parked = 0;     // of those
 
   // Calls of Submit that were not accepted: sealed, cancelled or shut down, bad input.
   // (Schedule returns its error instead.)
@@ -50,6 +73,25 @@ struct RunSummary {
   std::vector<TaskFailure> failures;             // the first, in the order of arrival
   std::vector<UnresolvedDependency> unresolved;  // the first; who waits for which name
   absl::Duration elapsed;  // from the first submission to the latest moment of rest, or to now
+
+  // Workers that oneTBB did not bring within 100 ms since the group was made, or the run began, so
+  // that a thread of ours came instead; also for others of the scheduler. 0 when all is well.
+  std::int64_t spare_threads = 0;
+
+  // The rest is there with SchedulerOptions::record_runs.
+  //
+  // Each worker's time in bodies, by TaskContext::worker(), up to the last that ran one. Of
+  // attempts that have ended; without the time that a body was blocked in a BlockingScope or a
+  // wait, and without what it ran for others meanwhile. Without worker threads blocked time counts,
+  // and what a body of simulated workers runs inside itself does not.
+  std::vector<absl::Duration> busy;
+  QueueWaits queue_waits;
+  // From the task that ended last back through the dependency that ended last of each, also in
+  // other groups, in the order in which they ran: the last of them. A graph that is a node of
+  // another one is one step.
+  std::vector<CriticalStep> critical_path;
+  std::int64_t critical_path_tasks = 0;  // how many there are in all
+  absl::Duration critical_path_took;     // the same
 
   // Whether every task that was asked for has completed.
   bool ok() const { return status.ok() && completed == submitted && refused == 0; }

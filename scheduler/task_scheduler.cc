@@ -2,6 +2,7 @@
 
 #include "weft/scheduler/task_scheduler.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -47,6 +48,16 @@ absl::Status CheckHooks(const SchedulerOptions& options) {
           : "worker_hooks are for worker threads, and config.parallel is false");
 }
 
+absl::Status CheckWatchdog(const Watchdog& watchdog) {
+  const bool timed = watchdog.after != absl::InfiniteDuration();
+  if (timed != (watchdog.report != nullptr)) {
+    return absl::InvalidArgumentError("watchdog needs both: a time, after, and a report");
+  }
+  if (watchdog.after > absl::ZeroDuration()) return absl::OkStatus();
+  return absl::InvalidArgumentError("watchdog.after is " + absl::FormatDuration(watchdog.after) +
+                                    ", expected more than 0");
+}
+
 const Clock& ClockOf(const SchedulerOptions& options, const TaskExecutor& executor) {
   if (options.clock != nullptr) return *options.clock;
   if (const Simulation* const simulation = executor.simulation()) return *simulation->clock;
@@ -85,6 +96,8 @@ internal::Engine* MakeEngine(std::unique_ptr<TaskExecutor> executor,
                                .steals = options.config.enable_work_stealing,
                                .seed = seed,
                                .observer = options.observer,
+                               .record_runs = options.record_runs,
+                               .watched = options.watchdog.report != nullptr,
                                .costs = &costs,
                                .critical_path_priority = options.config.critical_path_priority,
                                .max_in_flight = options.config.max_tasks_in_flight,
@@ -137,6 +150,7 @@ absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Make(SchedulerOpti
         "blocking_threads: " + std::to_string(options.blocking_threads) +
         " is not allowed; it must be from 1 to " + std::to_string(ThreadPool::kMaxThreads));
   }
+  if (absl::Status valid = CheckWatchdog(options.watchdog); !valid.ok()) return valid;
   std::unique_ptr<TaskExecutor> executor = std::move(options.executor);
   if (executor == nullptr) {
     absl::StatusOr<std::unique_ptr<TaskExecutor>> made =
@@ -146,8 +160,14 @@ absl::StatusOr<std::unique_ptr<TaskScheduler>> TaskScheduler::Make(SchedulerOpti
   }
   auto bounds = MakeBounds(options, executor->simulation() != nullptr);
   if (!bounds.ok()) return bounds.status();
-  return std::unique_ptr<TaskScheduler>(new TaskScheduler(
+  std::unique_ptr<TaskScheduler> scheduler(new TaskScheduler(
       std::move(executor), *std::move(bounds), options, LoadCostHistory(options.history_path)));
+  if (options.watchdog.report != nullptr) {
+    if (absl::Status watched = scheduler->engine_->StartWatch(options.watchdog); !watched.ok()) {
+      return watched;
+    }
+  }
+  return scheduler;
 }
 
 TaskScheduler::~TaskScheduler() {
@@ -156,12 +176,14 @@ TaskScheduler::~TaskScheduler() {
     std::cerr << "weft: ~TaskScheduler(): " << ended.message() << "\n";
     std::abort();
   }
+  engine_->StopWatch();
   root_.reset();
   engine_->Close();
 }
 
 RunSummary TaskScheduler::Run(internal::GraphClaim claim, const GroupOptions& options) {
   internal::Graph& graph = *claim;
+  const std::int64_t late_pumps_before = late_pumps();
   absl::Status ran;
   {
     std::optional<CancellationCallback> cancelled_from_outside;
@@ -175,6 +197,7 @@ RunSummary TaskScheduler::Run(internal::GraphClaim claim, const GroupOptions& op
   RunSummary summary;
   if (ran.ok()) {
     summary = claim.End();
+    summary.spare_threads = late_pumps() - late_pumps_before;
   } else {
     summary.status = ran;
   }

@@ -60,6 +60,7 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<Bounds> b
                                                                   : ReadyOrder::kDepthFirst,
             options.steals, *pool_, *this, /*has_threads=*/!drains_in_wait_,
             slot_count() - RunLoop<StdPlatform>::SlotCount(max_width_)),
+      recorder_(options.record_runs ? std::make_unique<RunRecorder>(slot_count()) : nullptr),
       timers_(clock_, drains_in_wait_ ? this : nullptr),
       look_from_(clock_.Now() + absl::Nanoseconds(MemoryRules::kDefaultInterval)),
       jitter_(options.seed),
@@ -75,7 +76,9 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<Bounds> b
   no_memory_ = &MakeStandIn(OutOfMemory());
   forked_ = &MakeStandIn(ForkedError());
   forked_group_ = MakeCounted<GroupCore>(*this, clock_, *pool_, GroupCore::Limits{});
-  if (options.observer != nullptr) teller_.emplace(*options.observer, clock_, slot_count());
+  if (options.observer != nullptr || options.record_runs || options.watched) {
+    teller_.emplace(options.observer, clock_, slot_count());
+  }
   executor_->Start(this);
 }
 
@@ -119,6 +122,7 @@ void Engine::Close() {
     mu_.Await(absl::Condition(this, &Engine::NoCalls));  // handles may outlive us
   }
   timers_.Disarm(look_timer_);
+  StopWatch();
   timers_.Stop();
   CloseBlocking();
   {

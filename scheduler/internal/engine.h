@@ -41,12 +41,15 @@
 #include "weft/scheduler/internal/item_store.h"
 #include "weft/scheduler/internal/jitter_source.h"
 #include "weft/scheduler/internal/run_loop.h"
+#include "weft/scheduler/internal/run_record.h"
 #include "weft/scheduler/internal/simulation_host.h"
+#include "weft/scheduler/internal/stall_watch.h"
 #include "weft/scheduler/internal/task_extras.h"
 #include "weft/scheduler/internal/task_ptr.h"
 #include "weft/scheduler/internal/timers.h"
 #include "weft/scheduler/internal/wait_list.h"
 #include "weft/scheduler/run_summary.h"
+#include "weft/scheduler/stuck_report.h"
 #include "weft/scheduler/task_executor.h"
 
 namespace weft {
@@ -71,6 +74,8 @@ class Engine final : public WorkSource,
     bool steals = true;
     std::uint64_t seed = 0;  // of what is left to chance
     TaskObserver* observer = nullptr;
+    bool record_runs = false;
+    bool watched = false;        // StartWatch follows
     CostModel* costs = nullptr;  // never null; outlives what runs
     int critical_path_priority = 0;
     int max_in_flight = std::numeric_limits<int>::max();  // running and parked
@@ -99,11 +104,12 @@ class Engine final : public WorkSource,
   }
   std::int64_t failed_hooks() const { return executor_->failed_hooks(); }
   std::int64_t late_pumps() const { return executor_->late_pumps(); }
-  std::int64_t failed_events() const { return teller_ ? teller_->failed() : 0; }
+  std::int64_t failed_events() const;
   const Bounds& bounds() const { return *bounds_; }
   // For runs of graphs.
   RunHost run_host() {
     return {.teller = teller_ ? &*teller_ : nullptr,
+            .recorder = recorder_.get(),
             .costs = &costs_,
             .simulated = simulated_.get(),
             .critical_path_priority = critical_path_priority_};
@@ -180,6 +186,11 @@ class Engine final : public WorkSource,
   absl::StatusOr<TaskPin> FindUnfinished(TaskId id) const;
   absl::StatusOr<TaskPtr> FindNamed(GroupCore& group, std::string_view name);
   bool InsideTask() const;
+  StuckReport WhatWaits();
+  // Before the first task. ResourceExhausted: no thread for it.
+  absl::Status StartWatch(const Watchdog& watchdog);
+  // Before anything goes that a report might use.
+  void StopWatch();
 
   // Waits as Wait does, then gives what the handle reads: the result, or why the
   // wait could not be done.
@@ -402,6 +413,18 @@ class Engine final : public WorkSource,
   // What the task waits for rises to its lane. Not under a lock: tasks may go.
   void Inherit(EngineTask& task, std::span<const Dependency> dependencies) noexcept;
 
+  // engine_stuck.cc
+  class StuckSearch;
+
+  // engine_record.cc
+  // Before others see the task. Throws std::bad_alloc.
+  void MakeRecord(EngineTask& task);
+  void NoteEvent(TaskEventKind kind, TaskState state, const EngineTask& task, int slot,
+                 std::int64_t at) noexcept;
+  // Adds what is recorded, and how many are parked. Throws std::bad_alloc.
+  void AddRecorded(GroupCore& group, RunSummary& summary);
+  std::int64_t CountParkedIn(const GroupCore& group);
+
   // engine_tell.cc
   // Requires: somebody observes. `worker`: of this thread; null: it is none.
   void TellSubmitted(const EngineTask& task, const TaskOptions* options,
@@ -411,6 +434,11 @@ class Engine final : public WorkSource,
   // The same of a task that others may end meanwhile: not after that was told.
   void TellBeforeEnd(TaskEventKind kind, TaskState state, EngineTask& task,
                      const EngineWorker* worker, TaskId other = {}) noexcept;
+  // The same; null `record`: nothing is recorded of `from`, which has ended.
+  void TellReleased(EngineTask& task, const EngineWorker* worker, TaskId from,
+                    TaskRecord* record) noexcept;
+  // What follows releases the successors of `task`.
+  static void SetReleaser(const EngineTask& task, Ending& ending) noexcept;
 
   // engine_names.cc
   absl::Status MakePlans(GroupCore& group, std::span<TaskDefinition> definitions, Plans& plans);
@@ -620,6 +648,8 @@ class Engine final : public WorkSource,
   ItemStore<StdPlatform, EngineTask> tasks_;
   ItemStore<StdPlatform, EdgeBlock<StdPlatform>> blocks_;
   RunLoop<StdPlatform> loop_;
+  const std::unique_ptr<RunRecorder> recorder_;  // null: nothing is recorded
+  std::unique_ptr<StallWatch> watch_;            // null: nobody watches; constant after StartWatch
   std::optional<EventTeller> teller_;
   Timers timers_;
   struct LookTimer : Timer {

@@ -89,6 +89,7 @@ absl::Status Engine::Prepare(GroupCore& group, EngineTask& task, const TaskOptio
   if (!policy.ok()) return policy.status();
   const KindId kind = options == nullptr ? KindId() : costs_.Intern(options->kind);
   if (kind.remembered()) MakeExtras(task).kind = kind;
+  if (recorder_) MakeRecord(task);
   if (*policy != nullptr || kind.remembered() || AreSpecial(group)) {
     task.ops = OpsOf(task).special;
   }

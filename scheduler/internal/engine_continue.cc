@@ -91,7 +91,7 @@ TaskWord::Bits Engine::EndAndHandOver(EngineTask& task, bool drop, TaskPin to,
   if (rest == 0) return after;
   const TaskState state = TaskWord::StateIn(to->word.load(std::memory_order_acquire));
   if (state != TaskState::kCompleted) ending.cause = CauseOf(*to);
-  if (ending.from.valid()) ending.from = IdIn(*to);
+  if (ending.from.valid()) SetReleaser(*to, ending);
   ReleaseAll(rest, state, ending);
   return after;
 }

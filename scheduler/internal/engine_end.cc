@@ -249,7 +249,7 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
     bounded = group.pending.bounded();
     if (state != TaskState::kCompleted) group.CountEndAs(state);
     if (teller_) [[unlikely]]
-      ending.from = IdIn(task);
+      SetReleaser(task, ending);
   }
   if (unused) hand_overs_.Forget(task);
   Bits after = 0;
@@ -294,8 +294,7 @@ void Engine::FreeBlock(EdgeBlock<StdPlatform>* block, EngineWorker* worker) noex
 void Engine::Release(const Edge& edge, TaskState state, Ending& ending) noexcept {
   auto& successor = static_cast<EngineTask&>(pool_->NodeOf(edge.successor));
   if (ending.from.valid()) [[unlikely]] {
-    TellBeforeEnd(TaskEventKind::kReleased, TaskState::kPending, successor, ending.worker,
-                  ending.from);
+    TellReleased(successor, ending.worker, ending.from, ending.record.get());
   }
   if (state != TaskState::kCompleted && !edge.run_anyway && DecideSkip(successor, ending)) return;
   if (Arrive(successor, 1)) MakeReady(successor, ending);

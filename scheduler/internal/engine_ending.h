@@ -16,6 +16,7 @@ struct Engine::Ending {
 
   EngineWorker* const worker;  // of this thread; null: it is none
   ReadyNode* next = nullptr;   // the first task that became ready
+  RecordPtr record;            // of that task, while it is valid
   TaskId from;                 // whose successors are released, for observers; else invalid
   bool pushed = false;         // others did, and lie in the worker's deque
   bool shared = false;         // or in a lane

@@ -61,6 +61,8 @@ void Engine::GroupCursor::StepOver(const GroupCore& gone) {
 IntrusivePtr<GroupCore> Engine::AddGroup(const GroupCore::Limits& limits) {
   if (Forked()) return forked_group_;
   auto group = MakeCounted<GroupCore>(*this, clock_, *pool_, limits);
+  if (recorder_) group->record = std::make_unique<RunRecord>();
+  group->late_pumps_before = late_pumps();
   const bool timed = limits.deadline != absl::InfiniteDuration();
   const absl::Status prepared = timed ? timers_.Prepare() : absl::OkStatus();
   {
@@ -236,9 +238,11 @@ RunSummary Engine::Summarise(GroupCore& group, absl::Status wait_status) {
       summary.submitted - summary.completed - summary.failed - summary.cancelled - summary.skipped;
   summary.pending = Forked() ? 0 : CountBlocked(group);
   summary.under_way = unfinished - summary.pending;
-  if (summary.pending > 0) {
+  if (!Forked()) {
+    summary.spare_threads = late_pumps() - group.late_pumps_before;
     try {
-      ListUnresolved(group, summary);
+      if (summary.pending > 0) ListUnresolved(group, summary);
+      AddRecorded(group, summary);
     } catch (const std::bad_alloc&) {
       if (wait_status.ok()) wait_status = OutOfMemory();
     }

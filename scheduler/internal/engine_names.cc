@@ -160,6 +160,7 @@ absl::Status Engine::MakePlans(GroupCore& group, std::span<TaskDefinition> defin
     if (!policy.ok()) return policy.status();
     plan.policy = *std::move(policy);
     if (plan.policy != nullptr) MakeExtras(*plan.task).rarities.Make();
+    if (recorder_) MakeRecord(*plan.task);
     plan.kind = costs_.Intern(options.kind);
     if (plan.kind.remembered()) MakeExtras(*plan.task);
   }

@@ -26,8 +26,16 @@ namespace weft::internal {
 class Engine::BlockedPump final : public BlockingHook {
  public:
   explicit BlockedPump(Engine& engine) : engine_(engine) {}
-  void OnBlock() noexcept override { engine_.loop_.Block(engine_.FrameOfThread()->worker->slot()); }
-  void OnUnblock() noexcept override { engine_.loop_.Unblock(); }
+  void OnBlock() noexcept override {
+    const int slot = engine_.FrameOfThread()->worker->slot();
+    if (engine_.recorder_) engine_.recorder_->Block(slot, engine_.teller_->Now());
+    engine_.loop_.Block(slot);
+  }
+  void OnUnblock() noexcept override {
+    engine_.loop_.Unblock();
+    if (!engine_.recorder_) return;
+    engine_.recorder_->Unblock(engine_.FrameOfThread()->worker->slot(), engine_.teller_->Now());
+  }
 
  private:
   Engine& engine_;

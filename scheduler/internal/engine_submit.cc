@@ -214,8 +214,7 @@ Engine::Added Engine::AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTas
   if (!from.LockEdges(word, /*lists=*/true)) {
     if (ContinuationOf(from)) return Added::kContinued;
     if (teller_ && (word & TaskWord::kBareName) == 0) [[unlikely]]
-      TellBeforeEnd(TaskEventKind::kReleased, TaskState::kPending, to, WorkerOfThread(),
-                    IdIn(from));
+      TellReleased(to, WorkerOfThread(), IdIn(from), RecordOf(from));
     const bool accepted = TaskWord::StateIn(word) == TaskState::kCompleted || run_anyway;
     if (!accepted && !linked.cause) linked.cause = CauseOf(from);
     return Added::kEnded;

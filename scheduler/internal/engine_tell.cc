@@ -2,7 +2,10 @@
 //
 // What observers are told of tasks.
 
+#include <cstdint>
+
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/engine_ending.h"
 
 namespace weft::internal {
 
@@ -17,7 +20,8 @@ void Engine::TellSubmitted(const EngineTask& task, const TaskOptions* options,
   event.slot = worker == nullptr ? -1 : worker->slot();
   event.task = IdIn(task);
   event.info = &info;
-  teller_->Tell(event);
+  const std::int64_t at = teller_->Tell(event);
+  if (recorder_) NoteEvent(event.kind, event.state, task, event.slot, at);
 }
 
 void Engine::Tell(TaskEventKind kind, TaskState state, const EngineTask& task,
@@ -29,7 +33,8 @@ void Engine::Tell(TaskEventKind kind, TaskState state, const EngineTask& task,
   event.attempt = attempt;
   event.task = IdIn(task);
   event.other = other;
-  teller_->Tell(event);
+  const std::int64_t at = teller_->Tell(event);
+  if (recorder_) NoteEvent(kind, state, task, event.slot, at);
 }
 
 // The end is told under the same lock.
@@ -39,6 +44,22 @@ void Engine::TellBeforeEnd(TaskEventKind kind, TaskState state, EngineTask& task
   if (!task.LockEdges(seen)) return;
   Tell(kind, state, task, worker, other);
   task.UnlockEdges();
+}
+
+void Engine::TellReleased(EngineTask& task, const EngineWorker* worker, TaskId from,
+                          TaskRecord* record) noexcept {
+  Bits seen = 0;
+  if (!task.LockEdges(seen)) return;
+  Tell(TaskEventKind::kReleased, TaskState::kPending, task, worker, from);
+  if (TaskRecord* const own = RecordOf(task); own != nullptr && record != nullptr) {
+    RunRecorder::NoteReleased(*own, *record);
+  }
+  task.UnlockEdges();
+}
+
+void Engine::SetReleaser(const EngineTask& task, Ending& ending) noexcept {
+  ending.from = IdIn(task);
+  ending.record = RecordPtr(RecordOf(task));
 }
 
 }  // namespace weft::internal

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tells an observer what becomes of tasks.
+// Tells an observer what becomes of tasks, and who else wants to know when.
 
 #ifndef WEFT_SCHEDULER_INTERNAL_EVENT_TELLER_H_
 #define WEFT_SCHEDULER_INTERNAL_EVENT_TELLER_H_
@@ -18,16 +18,26 @@
 
 namespace weft::internal {
 
+class StallWatch;
+
 // Thread safety: as TaskObserver::OnEvent.
 class EventTeller {
  public:
-  // Both outlive it. Begins, with so many slots. Throws std::bad_alloc.
-  EventTeller(TaskObserver& observer, const Clock& clock, int slots);
+  // Both outlive it. Begins, with so many slots. Null: there is none. Throws std::bad_alloc.
+  EventTeller(TaskObserver* observer, const Clock& clock, int slots);
   EventTeller(const EventTeller&) = delete;
   EventTeller& operator=(const EventTeller&) = delete;
 
-  // Completes `event` by the time.
-  void Tell(TaskEvent event) noexcept;
+  // Before the first event; it outlives this. Told of submissions and ends.
+  void SetWatch(StallWatch& watch) { watch_ = &watch; }
+
+  // Completes `event` by the time, and returns that.
+  std::int64_t Tell(TaskEvent event) noexcept;
+  // A time of events: that of now, and one of the clock.
+  std::int64_t Now() const;
+  std::int64_t At(absl::Duration clock_time) const {
+    return absl::ToInt64Nanoseconds(clock_time - begin_);
+  }
   // How many calls of the observer have thrown.
   std::int64_t failed() const { return failed_.load(std::memory_order_relaxed); }
 
@@ -36,9 +46,8 @@ class EventTeller {
     std::int64_t told_ns = 0;  // the last time; of who holds the slot
   };
 
-  std::int64_t Now() const;
-
-  TaskObserver& observer_;
+  TaskObserver* const observer_;
+  StallWatch* watch_ = nullptr;
   const Clock& clock_;
   const absl::Duration begin_;
   const std::optional<TickClock> ticks_;  // instead of the machine's own clock

@@ -33,6 +33,7 @@
 #include "weft/scheduler/internal/latch.h"
 #include "weft/scheduler/internal/node_pool.h"
 #include "weft/scheduler/internal/root_queue.h"
+#include "weft/scheduler/internal/run_record.h"
 #include "weft/scheduler/run_summary.h"
 #include "weft/sync/failure_log.h"
 
@@ -55,6 +56,7 @@ class SimulatedWorkers;
 // Thread safety: a plain value.
 struct RunHost {
   EventTeller* teller = nullptr;                // null: nobody observes
+  RunRecorder* recorder = nullptr;              // null: nothing is recorded
   CostModel* costs = nullptr;                   // never null in a run
   const SimulatedWorkers* simulated = nullptr;  // null: the workers are threads
   int critical_path_priority = 0;
@@ -168,6 +170,16 @@ class Graph final : public GraphCore<StdPlatform> {
   void Abandon() noexcept;  // instead of End: nothing came of it
   RunningTask& run_task() { return *run_task_; }
 
+  // Of a run that is recorded: its nodes that are ready or run, up to so many, with their names.
+  // Any thread, while the run cannot end. Throws std::bad_alloc.
+  struct UnderWay {
+    std::vector<NodeUnderWay> nodes;
+    std::int64_t ready = 0;
+    std::int64_t running = 0;
+  };
+  bool recorded() const { return recorded_ != nullptr; }
+  void AddUnderWay(UnderWay& nodes, std::size_t most) const;
+
   // A body is about to run.
   void NoteStart(const GraphNode& node, GraphWorker& worker) noexcept {
     if (special()) [[unlikely]]
@@ -201,6 +213,15 @@ class Graph final : public GraphCore<StdPlatform> {
   void Record(GraphNode& node, absl::Status status) noexcept;
   bool late();
   bool TakeRun();
+  // graph_record.cc
+  // So that the nodes of the run can be recorded. Throws std::bad_alloc.
+  void MakeRecord(const RunHost& host);
+  NodeRecord* RecordOf(const GraphNode& node) const;
+  void ResetRecord();
+  void NoteEvent(TaskEventKind kind, TaskState state, const GraphNode& node, int slot,
+                 const GraphNode* other, std::int64_t at) noexcept;
+  void NoteNestedStart(const GraphNode& node) noexcept;
+  void Describe(RunSummary& summary);
   // `slot`: of the worker that does it; -1: none.
   void PrepareRun(int slot);
   void TellNodes(int slot) noexcept;
@@ -265,6 +286,7 @@ class Graph final : public GraphCore<StdPlatform> {
   // A run.
   StdPlatform::Atomic<bool> running_{false};
   RunHost host_;
+  std::unique_ptr<GraphRecord> recorded_;  // null: nothing is recorded; constant during a run
   bool learns_ = false;
   bool use_ranks_ = false;
   std::vector<KindId> kind_ids_;  // by kind

@@ -66,6 +66,7 @@ void Graph::PrepareRun(int slot) {
   range_.end = roots_.data() + roots_.size();
   Expect(static_cast<std::int64_t>(node_count_));
   SetSpecial(host_.teller != nullptr || use_ranks_ || learns_, use_ranks_);
+  if (recorded_) ResetRecord();
   if (host_.teller != nullptr) TellNodes(slot);
 }
 
@@ -76,6 +77,12 @@ absl::Status Graph::Begin(const Clock& clock, const Limits& limits, const RunHos
   }
   absl::Status ready = Freeze();
   if (ready.ok()) ready = Rank(host);
+  if (ready.ok()) {
+    ready = OrOutOfMemory([&] {
+      MakeRecord(host);
+      return absl::OkStatus();
+    });
+  }
   if (!ready.ok()) {
     running_.store(false);
     return ready;
@@ -122,6 +129,7 @@ RunSummary Graph::End() {
   summary.completed = summary.submitted - summary.failed - summary.cancelled - summary.skipped;
   try {
     summary.failures = failures_->kept();
+    if (recorded_) Describe(summary);
   } catch (const std::bad_alloc&) {
     if (summary.status.ok()) summary.status = OutOfMemory();
   }
@@ -258,6 +266,7 @@ ReadyNode* Graph::StepNested(ReadyNode& ready, GraphWorker& worker) noexcept {
     inner.running_.store(false);
     return outer.EndFailed(node, worker, std::move(usable));
   }
+  if (outer.recorded_) outer.NoteNestedStart(node);
   inner.nested_in_ = &node;
   inner.FollowStopFlag(outer.stop_flag());
   inner.run_task_ = outer.run_task_;
@@ -266,7 +275,8 @@ ReadyNode* Graph::StepNested(ReadyNode& ready, GraphWorker& worker) noexcept {
   return nullptr;
 }
 
-// Without ranks where there is no memory for them, or nobody else to choose.
+// Without ranks, or without a record, where there is no memory for them; without ranks also where
+// there is nobody else to choose.
 void Graph::BeginNested(const RunHost& host, GraphWorker& worker) noexcept {
   host_ = host;
   const absl::Status ranked = OrOutOfMemory([&] {
@@ -276,6 +286,11 @@ void Graph::BeginNested(const RunHost& host, GraphWorker& worker) noexcept {
     return absl::OkStatus();
   });
   if (!ranked.ok()) use_ranks_ = false;
+  const absl::Status recorded = OrOutOfMemory([&] {
+    MakeRecord(host);
+    return absl::OkStatus();
+  });
+  if (!recorded.ok()) recorded_.reset();
 }
 
 // False: the graph is empty, the run has ended.

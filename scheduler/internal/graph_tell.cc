@@ -2,6 +2,8 @@
 //
 // What observers are told of the nodes of a graph, and what is learned of their costs.
 
+#include <cstdint>
+
 #include "absl/time/time.h"
 
 #include "weft/scheduler/internal/graph.h"
@@ -18,7 +20,8 @@ void Graph::TellNow(TaskEventKind kind, TaskState state, const GraphNode& node, 
   event.attempt = kind == TaskEventKind::kStarted ? 1 : 0;
   event.task = IdOf(node);
   if (other != nullptr) event.other = IdOf(*other);
-  host_.teller->Tell(event);
+  const std::int64_t at = host_.teller->Tell(event);
+  if (recorded_) NoteEvent(kind, state, node, slot, other, at);
 }
 
 // All before any can start.

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -23,6 +24,7 @@
 #include "weft/scheduler/internal/group_count.h"
 #include "weft/scheduler/internal/name_table.h"
 #include "weft/scheduler/internal/pending_bound.h"
+#include "weft/scheduler/internal/run_record.h"
 #include "weft/scheduler/internal/scope.h"
 #include "weft/scheduler/internal/task_ptr.h"
 #include "weft/scheduler/internal/timer_queue.h"
@@ -130,6 +132,8 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
 
   FailureLog failures;
   PendingBound<StdPlatform> pending;
+  std::unique_ptr<RunRecord> record;   // null: nothing is recorded; constant
+  std::int64_t late_pumps_before = 0;  // of the scheduler, when the group was made; constant
 
   // Names, of tasks and of those to come; each has a reference from here.
   absl::Mutex names_mu;

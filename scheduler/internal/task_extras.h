@@ -19,6 +19,7 @@
 #include "weft/core/internal/platform.h"
 #include "weft/distribution/cost_model.h"
 #include "weft/scheduler/internal/made_once.h"
+#include "weft/scheduler/internal/run_record.h"
 #include "weft/scheduler/internal/task_policy.h"
 #include "weft/scheduler/internal/task_ptr.h"
 
@@ -40,6 +41,7 @@ struct TaskRarities {
   std::unique_ptr<TaskPolicy> policy;
   std::vector<TaskId> predecessors;         // once it matters (engine_lanes.cc)
   absl::Status degraded;                    // why its value is less than it should be
+  RecordPtr record;                         // null: nothing is recorded; constant
   TaskPin continuation;                     // the task that its successors wait for instead
   EdgeBlock<StdPlatform>* spare = nullptr;  // room for handing them over
   std::forward_list<Error> errors;
@@ -72,6 +74,11 @@ inline TaskExtras* ExtrasOf(const EngineTask& task) {
 inline TaskRarities* RaritiesOf(const EngineTask& task) {
   const TaskExtras* const extras = ExtrasOf(task);
   return extras == nullptr ? nullptr : extras->rarities.get();
+}
+// Null: it has none.
+inline TaskRecord* RecordOf(const EngineTask& task) {
+  TaskRarities* const rarities = RaritiesOf(task);
+  return rarities == nullptr ? nullptr : rarities->record.get();
 }
 // Empty: it has none.
 inline std::string_view NameIn(const EngineTask& task) {

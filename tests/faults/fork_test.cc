@@ -55,6 +55,7 @@ class ForkTest : public testing::EngineTest {
     CHILD_EXPECT(SaysForked(group.Release("a")));
     CHILD_EXPECT(SaysForked(group.Wait().status));
     CHILD_EXPECT(SaysForked(scheduler_->WaitAll().status));
+    CHILD_EXPECT(SaysForked(scheduler_->WhatWaits().status));
     group.Cancel(absl::CancelledError(""));
     group.Seal();
     group.Detach([] {});

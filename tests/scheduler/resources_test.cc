@@ -165,6 +165,8 @@ TEST_P(ResourcesTest, WhoWaitsIsReadyAndHoldsNoWorker) {
   for (const Task<>& other : others) EXPECT_TRUE(other.Wait().ok());
   EXPECT_EQ(waits.state(), TaskState::kReady);
   EXPECT_EQ(scheduler->resource_figures("gpu")->in_use, 2);
+  EXPECT_THAT(scheduler->WhatWaits().ToString(),
+              HasSubstr("is ready, waits for resource 'gpu', of which it needs 1"));
   holder.LetGo();
   EXPECT_EQ(group.Wait().completed, 102);
   ExpectAllBack(*scheduler);
