@@ -350,27 +350,6 @@ void Engine::Attempts::EndLate(EngineTask& task,
   engine.FinishCall(ending);
 }
 
-void Engine::CountParked(int change) noexcept {
-  const std::int64_t parked = parked_.fetch_add(change, std::memory_order_relaxed);
-  // Most that are parked leave room for all workers.
-  if (parked + max_width_ < max_in_flight_) return;
-  UpdateMost();
-}
-
-void Engine::UpdateMost() noexcept {
-  absl::MutexLock lock(&most_mu_);
-  loop_.SetMost(MostRunning());
-}
-
-int Engine::MostRunning() const {
-  // On another clock no timer would let simulated workers go on.
-  if (simulated_ != nullptr && &simulated_->clock() != &clock_) return max_in_flight_;
-  const std::int64_t most = max_in_flight_ - parked_.load(std::memory_order_relaxed);
-  // While too much memory is in use they go on one by one.
-  return std::clamp<int>(static_cast<int>(most), 0,
-                         bounds_->ledger().closed() ? 1 : max_in_flight_);
-}
-
 bool Engine::IsLate(const EngineTask& task) noexcept {
   const TaskPolicy* const policy = PolicyIn(task);
   if (policy == nullptr) return false;

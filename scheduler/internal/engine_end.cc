@@ -15,6 +15,7 @@
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_ending.h"
+#include "weft/scheduler/internal/engine_fail_fast.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/exception_status.h"
@@ -79,40 +80,6 @@ void Engine::Record(EngineTask& task, const absl::Status& status) noexcept {
     // The count of failures stays exact; there is no memory for one more text.
   }
 }
-
-// A group whose first failure cancels the rest takes no more tasks from the moment on at which
-// that failure is known, and so before anybody can see it; what depends on the failed task is
-// skipped for that; the others are cancelled after it.
-//
-// Thread safety: one thread.
-class Engine::FailFast {
- public:
-  // Before the end of `failed`.
-  FailFast(Engine& engine, EngineTask& failed, const absl::Status& status) noexcept
-      : engine_(engine) {
-    auto& group = static_cast<GroupCore&>(*failed.scope);
-    if (!group.fail_fast() || group.stopped()) return;
-    try {
-      why_ = absl::CancelledError("another task of the group failed: '" + NameOf(failed) +
-                                  "': " + std::string(status.message()));
-    } catch (const std::bad_alloc&) {
-      why_ = engine.group_cancelled_;
-    }
-    if (group.BeginCancel(why_)) group_ = IntrusivePtr<GroupCore>(&group);
-  }
-  FailFast(const FailFast&) = delete;
-  FailFast& operator=(const FailFast&) = delete;
-  ~FailFast() {
-    if (!group_) return;
-    engine_.CancelTasks(*group_, why_);
-    group_->CancelToken(why_);
-  }
-
- private:
-  Engine& engine_;
-  IntrusivePtr<GroupCore> group_;  // to be cancelled
-  absl::Status why_;
-};
 
 void Engine::EndUnrun(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {
   if (claimed == EngineTask::Claimed::kNot) {  // an entry that nobody needs any more

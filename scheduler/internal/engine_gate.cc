@@ -4,8 +4,6 @@
 
 #include "weft/scheduler/internal/engine_gate.h"
 
-#include <algorithm>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -220,32 +218,6 @@ void Engine::Gate::LookNow(Engine& engine, absl::Duration now, After& after) noe
   after.look_again_ = after.look_again_ || ticked.look_again || somebody_waits;
   after.looked_ = true;
   after.Add(std::move(ticked.granted));
-}
-
-// Tasks that declare nothing are held back by the number of those that run: a look now and then
-// is all that they cost.
-void Engine::OnTurns(PumpTurns& turns) noexcept {
-  if (!bounds_->reads_memory()) return RunLoopHost::OnTurns(turns);
-  constexpr std::uint32_t kMost = 4096;
-  const absl::Duration now = clock_.Now();
-  const std::int64_t at = absl::ToInt64Nanoseconds(now);
-  const std::int64_t took = at - std::exchange(turns.told_at, at);
-  if (took < 1'000'000) {
-    turns.stride = std::min(2 * turns.stride, kMost);
-  } else if (took > 8'000'000) {
-    turns.stride = std::max<std::uint32_t>(turns.stride / 2, 1);
-  }
-  turns.left = turns.stride;
-  if (now < look_from_ || !bounds_->Due(now)) return;
-  Gate::After after(*this);
-  Gate::LookNow(*this, now, after);
-}
-
-// Whoever comes last sees what was looked at last.
-void Engine::TellWhetherOneByOne() noexcept {
-  absl::MutexLock lock(&most_mu_);
-  const bool closed = bounds_->ledger().closed();
-  if (std::exchange(one_by_one_, closed) != closed) loop_.SetMost(MostRunning());
 }
 
 // One timer for all: who waits at a closed gate, where nobody else may come to look.
