@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/call_once.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
@@ -47,6 +48,11 @@ class Bounds {
   bool Due(absl::Duration now) const { return reads_memory() && gate_.Due(Nanoseconds(now)); }
   // Requires: it reads memory.
   Gate::Ticked Tick(absl::Duration now) { return gate_.Tick(Nanoseconds(now)); }
+  // Calls look() for the first who asks; the others wait until that is done.
+  template <class F>
+  void LookOnce(F look) {
+    if (reads_memory()) absl::call_once(looked_, look);
+  }
   absl::Duration next_look() const { return absl::Nanoseconds(gate_.next()); }
 
   // NotFound: no such resource.
@@ -65,6 +71,7 @@ class Bounds {
     void Trim() noexcept override {}
   } no_memory_;
   Gate gate_;
+  absl::once_flag looked_;
 };
 
 }  // namespace weft::internal

@@ -351,6 +351,7 @@ class Engine final : public WorkSource,
   static Bits FirstWord(const TaskOptions* options, int handles, int pins);
   struct Linked {
     std::uint32_t arrived = 0;    // so many of the task's dependencies have ended
+    bool waits = false;           // others have not
     TaskPtr cause;                // one that did not complete, or why that was skipped
     Lane lowest = Lane::kUrgent;  // of those that have not ended
     bool out_of_memory = false;
@@ -378,8 +379,9 @@ class Engine final : public WorkSource,
   // engine_attempts.cc
   // So many more, or less: as many fewer may run.
   void CountParked(int change) noexcept;
-  // As many bodies may run now.
-  int MostRunning() const;
+  // As many bodies may run now. `closed`: memory runs short.
+  int MostRunning(bool closed) const;
+  int MostRunning() const { return MostRunning(bounds_->ledger().closed()); }
 
   // engine_gate.cc
   bool MayTake(ReadyNode& node) noexcept override;
@@ -393,6 +395,11 @@ class Engine final : public WorkSource,
   // ResourceExhausted: the pool for bodies that block could not be made.
   absl::Status PrepareBlocking();
   void SendToPool(EngineTask& task, PooledTask& pooled) noexcept;
+  static bool PutOnPool(EngineTask& task, PooledTask& pooled, Lane& lane) noexcept;
+  static bool TakeOffPool(EngineTask& task, PooledTask& pooled) noexcept;
+  void FailPooled(EngineTask& task) noexcept;
+  // As CountParked, of those on the way to the pool or on a thread of it.
+  void CountPooled(int change) noexcept;
   static void RunPooled(PoolItem& item, bool run) noexcept;
   // Whether a body of that task must not run on this thread, which is a worker's.
   bool BelongsToPool(const EngineTask& task) const;
@@ -598,7 +605,7 @@ class Engine final : public WorkSource,
   // engine_knots.cc
   // The same, with the resource, when it cannot end because of what bodies hold that wait.
   absl::Status CheckKnots(const WaitFrame& frame);
-  // It waits for what such bodies hold.
+  // It waits for what such bodies hold, or for a task that may.
   void TellStuck(EngineTask& task) noexcept;
   // engine_path.cc
   // The same when `to` cannot end before `from`, which is to wait for it; `refused` says for
@@ -659,7 +666,8 @@ class Engine final : public WorkSource,
   absl::Mutex look_mu_;
   bool look_armed_ ABSL_GUARDED_BY(look_mu_) = false;
   JitterSource jitter_;
-  StdPlatform::Atomic<std::int64_t> parked_{0};
+  StdPlatform::Atomic<std::int64_t> parked_{0};  // with the pooled ones
+  StdPlatform::Atomic<std::int64_t> pooled_{0};
   absl::Mutex most_mu_;  // who tells the run loop
   bool one_by_one_ ABSL_GUARDED_BY(most_mu_) = false;
   const std::unique_ptr<SimulatedWorkers> simulated_;  // null: the workers are threads

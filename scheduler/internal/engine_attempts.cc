@@ -186,6 +186,7 @@ bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const Attempt& a
   const IntrusivePtr<GroupCore> group_held(&group);
   if (again) engine.CountParked(1);  // before others can see that it is
   bool parked = false;
+  bool pooled = false;  // another entry of it is on its way to the pool
   Gate::After after(engine);
   {
     std::lock_guard lock(guard);
@@ -201,6 +202,7 @@ bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const Attempt& a
         }
         Attempts::Rearm(task, *policy);
         if (policy->needs != nullptr) Gate::Release(*policy->needs, after);
+        pooled = policy->blocking != nullptr && std::exchange(policy->blocking->counted, false);
       } else {  // it was asked to stop
         policy->wakes = absl::InfiniteDuration();
         worker.BeginBody(task);
@@ -210,6 +212,7 @@ bool Engine::EndAttempt(EngineTask& task, EngineWorker& worker, const Attempt& a
   if (again && !parked) engine.CountParked(-1);
   if (!parked) return false;
   after.Finish();
+  if (pooled) engine.CountPooled(-1);
   // Whoever cancels the group after this sees that it is parked.
   if (!finaliser && group.StoppedNow()) engine.CancelOne(task);
   if (drop) Unpin(task);
@@ -276,6 +279,7 @@ void Engine::Attempts::Rearm(EngineTask& task, TaskPolicy& policy) noexcept {
 
 bool Engine::Attempts::Close(Engine& engine, TaskPolicy& policy) noexcept {
   if (policy.records_times) policy.times.ended = engine.clock_.Now();
+  policy.closed = true;
   return policy.armed && engine.timers_.Disarm(policy.timer);
 }
 
@@ -293,7 +297,7 @@ void Engine::Attempts::Fire(Timer& timer) noexcept {
   std::optional<CancellationSource> source;  // of the attempt that runs
   {
     std::lock_guard lock(rarities.lock);
-    if (TaskWord::Ended(task.word.load(std::memory_order_acquire))) return;
+    if (policy.closed) return;
     task_late = now >= policy.deadline && !policy.overdue;
     if (task_late) policy.overdue = true;
     if (now >= policy.attempt_deadline && !policy.late) {

@@ -15,6 +15,7 @@
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/engine_pooled.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/task_extras.h"
@@ -41,36 +42,73 @@ bool Engine::BelongsToPool(const EngineTask& task) const {
          rarities->policy->blocking != nullptr && !FrameOfThread()->pooled;
 }
 
-// With the entry's pin. In flight from here on.
+// With the entry's pin. In flight from here on, in the place of the worker that found it.
 void Engine::SendToPool(EngineTask& task, PooledTask& pooled) noexcept {
-  {
-    std::lock_guard lock(RaritiesOf(task)->lock);
-    if (std::exchange(pooled.pooled, true)) return Unpin(task);
+  CountPooled(1);
+  Lane lane = Lane::kNormal;
+  if (PutOnPool(task, pooled, lane)) {
+    // relaxed: who submitted the task has made it.
+    if (blocking_pool_.load(std::memory_order_relaxed)->Enqueue(pooled, lane)) return;
+    if (!TakeOffPool(task, pooled)) return Unpin(task);  // it was shut down: the task has ended
   }
-  CountParked(1);
-  const Lane lane = LaneIn(task.word.load(std::memory_order_relaxed));
-  // relaxed: who submitted the task has made it.
-  if (blocking_pool_.load(std::memory_order_relaxed)->Enqueue(pooled, lane)) return;
-  CountParked(-1);  // it was shut down: the task has ended
+  CountPooled(-1);
   Unpin(task);
 }
 
-void Engine::RunPooled(PoolItem& item, bool) noexcept {
-  EngineTask& task = *static_cast<PooledTask&>(item).task;
-  Engine& engine = Of(task);
+// False: it is there, somebody has it, or it has ended.
+bool Engine::PutOnPool(EngineTask& task, PooledTask& pooled, Lane& lane) noexcept {
+  const TaskRarities& rarities = *RaritiesOf(task);
+  std::lock_guard lock(RaritiesOf(task)->lock);
+  const Bits word = task.word.load(std::memory_order_relaxed);
+  const bool waits =
+      TaskWord::StateIn(word) == TaskState::kPending && (word & TaskWord::kEnding) == 0;
+  if (pooled.pooled || !waits) return false;
+  pooled.pooled = true;
+  pooled.counted = true;
+  // What it was granted must not lie there.
+  const TaskNeeds* const needs = rarities.policy->needs.get();
+  const bool holds = needs != nullptr && needs->state == TaskNeeds::State::kHeld;
+  lane = holds ? Lane::kUrgent : LaneIn(word);
+  return true;
+}
+
+// True: it was in flight there, and is the caller's to count.
+bool Engine::TakeOffPool(EngineTask& task, PooledTask& pooled) noexcept {
+  std::lock_guard lock(RaritiesOf(task)->lock);
+  pooled.pooled = false;
+  return std::exchange(pooled.counted, false);
+}
+
+void Engine::CountPooled(int change) noexcept {
+  pooled_.fetch_add(change, std::memory_order_relaxed);
+  CountParked(change);
+}
+
+// Where there is no memory for a slot. One that waits for resources, or is tried again later,
+// comes once more.
+void Engine::FailPooled(EngineTask& task) noexcept {
+  const TaskPin held = TaskPin::Adopt(&task);
+  Bits seen = 0;
   {
     std::lock_guard lock(RaritiesOf(task)->lock);
-    static_cast<PooledTask&>(item).pooled = false;
+    const TaskNeeds* const needs = RaritiesOf(task)->policy->needs.get();
+    const bool waits = needs != nullptr && needs->state == TaskNeeds::State::kWaits;
+    const Bits word = task.word.load(std::memory_order_relaxed);
+    if (waits || TaskWord::StateIn(word) != TaskState::kPending || !task.Decide(seen)) return;
   }
+  Ending ending(nullptr);
+  EndUnrunFailed(task, OutOfMemory(), ending);
+  FinishCall(ending);
+}
+
+void Engine::RunPooled(PoolItem& item, bool) noexcept {
+  auto& pooled = static_cast<PooledTask&>(item);
+  EngineTask& task = *pooled.task;
+  Engine& engine = Of(task);
+  const bool counted = engine.TakeOffPool(task, pooled);
   const int slot = engine.loop_.EnterApart();
   if (slot == RunLoop<StdPlatform>::kNoSlot) {
-    const TaskPin held = TaskPin::Adopt(&task);
-    Bits seen = 0;
-    if (task.Decide(seen)) {
-      Ending ending(nullptr);
-      engine.EndUnrunFailed(task, OutOfMemory(), ending);
-      engine.FinishCall(ending);
-    }
+    engine.FailPooled(task);
   } else {
     EngineWorker& worker = engine.loop_.WorkerAt(slot);
     {
@@ -80,7 +118,7 @@ void Engine::RunPooled(PoolItem& item, bool) noexcept {
     }
     engine.loop_.LeaveApart(slot);
   }
-  engine.CountParked(-1);
+  if (counted) engine.CountPooled(-1);
 }
 
 Engine::PooledWait::PooledWait(Engine& engine, const ThreadFrame& thread) : engine_(engine) {
@@ -96,11 +134,13 @@ absl::Status Engine::PooledWait::Widen() {
   if (!resized.ok()) return resized;
   ++engine_.pooled_waits_;
   widened_ = true;
+  engine_.CountPooled(-1);
   return absl::OkStatus();
 }
 
 Engine::PooledWait::~PooledWait() {
   if (!widened_) return;
+  engine_.CountPooled(1);
   absl::MutexLock lock(&engine_.blocking_mu_);
   --engine_.pooled_waits_;
   // To less, which fails only after a shutdown: then there is nothing to change.

@@ -21,6 +21,7 @@ namespace weft::internal {
 absl::Status Engine::Continue(EngineTask& task, EngineTask& continuation) noexcept {
   if (Forked()) return ForkedError();
   absl::Status continues = OrOutOfMemory([&] { return ContinueAs(task, continuation); });
+  if (continues.ok() && bounds_->ledger().AnyBlocked()) TellStuck(continuation);
   if (continues.ok()) Raise(continuation, LaneIn(task.word.load(std::memory_order_relaxed)));
   return continues;
 }

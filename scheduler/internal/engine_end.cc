@@ -188,6 +188,7 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   TaskPin armed;   // the same
   bool waited = false;
   bool bounded = false;
+  bool pooled = false;
   Gate::After given_back(*this);
   EdgeBlock<StdPlatform>* spare = nullptr;
   if (TaskRarities* const rarities = RaritiesOf(task)) {
@@ -201,6 +202,9 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
     if (rarities->policy != nullptr && Attempts::Close(*this, *rarities->policy)) {
       armed = TaskPin::Adopt(&task);
     }
+    if (rarities->policy != nullptr && rarities->policy->blocking != nullptr) {
+      pooled = std::exchange(rarities->policy->blocking->counted, false);
+    }
     if (rarities->policy != nullptr && rarities->policy->needs != nullptr) {
       waited = Gate::Close(*rarities->policy->needs, given_back);
     }
@@ -209,6 +213,7 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
   armed = TaskPin();
   if (waited) Unpin(task);
   given_back.Finish();
+  if (pooled) CountPooled(-1);
   const Bits before = task.word.load(std::memory_order_relaxed);
   if (TaskWord::StateIn(before) == TaskState::kParked) [[unlikely]]
     CountParked(-1);

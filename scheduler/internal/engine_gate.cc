@@ -21,10 +21,17 @@
 
 namespace weft::internal {
 
-absl::StatusOr<std::unique_ptr<TaskNeeds>> Engine::Gate::MakeNeeds(const Engine& engine,
+absl::StatusOr<std::unique_ptr<TaskNeeds>> Engine::Gate::MakeNeeds(Engine& engine,
                                                                    const TaskOptions& options) {
   if (!options.NeedsResources()) return nullptr;
   const bool has_memory = options.memory_bytes > 0;
+  // Before the first of them can begin it is known how much there is.
+  if (has_memory) {
+    engine.bounds_->LookOnce([&engine] {
+      After after(engine);
+      LookNow(engine, engine.clock_.Now(), after);
+    });
+  }
   absl::StatusOr<ResourceClaim> claim = engine.bounds_->table().Resolve(
       options.resources, has_memory ? std::optional(options.memory_bytes) : std::nullopt);
   if (!claim.ok()) return claim.status();
@@ -58,7 +65,7 @@ bool Engine::Gate::Acquire(EngineTask& task, TaskNeeds& needs, bool may_wait,
   const bool stop =
       (word & TaskWord::kFinaliser) == 0 && ((word & TaskWord::kCancel) != 0 || group.StoppedNow());
   if (!stop) {
-    if (ledger.IsStuck(needs.waiter)) after.stuck_ = TaskPin(&task);
+    if (!after.stuck_ && ledger.IsStuck(needs.waiter)) after.stuck_ = TaskPin(&task);
     return false;
   }
   auto [was_queued, granted] = ledger.Withdraw(needs.waiter);
@@ -114,6 +121,27 @@ bool Engine::Gate::Holds(EngineTask& task) noexcept {
   if (needs == nullptr) return false;
   std::lock_guard lock(RaritiesOf(task)->lock);
   return needs->state == TaskNeeds::State::kHeld;
+}
+
+const TaskNeeds* Engine::Gate::NeedsToBegin(EngineTask& task) noexcept {
+  // acquire: of what was a name until now the policy is visible.
+  const Bits before = task.word.load(std::memory_order_acquire);
+  if ((before & TaskWord::kBareName) != 0) return nullptr;
+  const TaskNeeds* const needs = NeedsOf(task);
+  if (needs == nullptr) return nullptr;
+  std::lock_guard lock(RaritiesOf(task)->lock);
+  const bool over = needs->state == TaskNeeds::State::kOver;  // else its group is there
+  if (over || needs->state == TaskNeeds::State::kHeld) return nullptr;
+  const Bits word = task.word.load(std::memory_order_relaxed);
+  if (!TaskWord::Decidable(word)) return nullptr;
+  const auto& group = static_cast<const GroupCore&>(*task.scope);
+  const bool finaliser = (word & TaskWord::kFinaliser) != 0;
+  const bool stops = (word & TaskWord::kCancel) != 0 || group.stopped() ||
+                     group.deadline() != absl::InfiniteDuration();
+  if ((stops && !finaliser) || RaritiesOf(task)->policy->deadline != absl::InfiniteDuration()) {
+    return nullptr;
+  }
+  return needs;
 }
 
 bool Engine::Gate::TakeBack(EngineTask& task, After& after) noexcept {
@@ -192,7 +220,8 @@ void Engine::Gate::HandOut(Engine& engine, GrantedWaiters& granted) noexcept {
 
 Engine::Gate::Blocked::Blocked(Engine& engine, const EngineTask* body) noexcept : engine_(engine) {
   TaskNeeds* const needs = body == nullptr ? nullptr : NeedsOf(*body);
-  if (needs == nullptr) return;
+  // A destructor or a callback may wait inside a wait of the same body.
+  if (needs == nullptr || engine_.bounds_->ledger().IsBlocked(needs->waiter)) return;
   needs_ = needs;
   After after(engine_);
   after.Add(engine_.bounds_->ledger().Block(needs->waiter));
@@ -213,8 +242,8 @@ void Engine::Gate::LookNow(Engine& engine, absl::Duration now, After& after) noe
   auto ticked = engine.bounds_->Tick(now);
   // Those that need nothing wait in their queues while it is closed.
   const bool closed = engine.bounds_->ledger().closed();
-  const bool somebody_waits = closed && !engine.loop_.Quiet() &&
-                              OrOutOfMemory([&engine] { return engine.timers_.Prepare(); }).ok();
+  const bool somebody_waits =
+      closed && (!engine.loop_.Quiet() || engine.bounds_->ledger().AnyQueued());
   after.look_again_ = after.look_again_ || ticked.look_again || somebody_waits;
   after.looked_ = true;
   after.Add(std::move(ticked.granted));
@@ -222,6 +251,8 @@ void Engine::Gate::LookNow(Engine& engine, absl::Duration now, After& after) noe
 
 // One timer for all: who waits at a closed gate, where nobody else may come to look.
 void Engine::LookAgain() noexcept {
+  // Where there is no thread for it, whoever comes by looks.
+  if (!OrOutOfMemory([this] { return timers_.Prepare(); }).ok()) return;
   absl::MutexLock lock(&look_mu_);
   if (std::exchange(look_armed_, true)) return;
   timers_.Arm(look_timer_, bounds_->next_look());

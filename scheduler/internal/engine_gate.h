@@ -28,7 +28,7 @@ namespace weft::internal {
 class Engine::Gate {
  public:
   // Null: it asks for nothing. Errors: those of ResourceTable::Resolve. Throws std::bad_alloc.
-  static absl::StatusOr<std::unique_ptr<TaskNeeds>> MakeNeeds(const Engine& engine,
+  static absl::StatusOr<std::unique_ptr<TaskNeeds>> MakeNeeds(Engine& engine,
                                                               const TaskOptions& options);
   // Null: it needs nothing.
   static TaskNeeds* NeedsOf(const EngineTask& task);
@@ -61,6 +61,9 @@ class Engine::Gate {
   static Passed ClaimAny(EngineTask& task, bool may_wait, After& after) noexcept;
   // Whether it was granted what it needs, and has some.
   static bool Holds(EngineTask& task) noexcept;
+  // What it waits for, now or later, before it can begin and end. Null: nothing, or it will end in
+  // any case, because it was asked to stop or has a deadline.
+  static const TaskNeeds* NeedsToBegin(EngineTask& task) noexcept;
   // The first half of Claim, for who claims it later. False: it waits.
   static bool Enter(EngineTask& task, After& after) noexcept;
   // Before that, where the task could need memory: looks how much there is, when it is time.

@@ -122,9 +122,8 @@ class Engine::KnotSearch {
     engine_.tasks_.ForEach([&](EngineTask& task) {
       if (TaskWord::Ended(task.word.load(std::memory_order_seq_cst)) || !task.TryPin()) return;
       const TaskPin pin = TaskPin::Adopt(&task);
-      if (!TaskWord::Decidable(task.word.load(std::memory_order_acquire))) return;
-      const TaskNeeds* const needs = Gate::NeedsOf(task);
-      if (needs == nullptr || Gate::Holds(task)) return;
+      const TaskNeeds* const needs = Gate::NeedsToBegin(task);
+      if (needs == nullptr) return;
       for (const ResourceShare& share : needs->claim.shares()) {
         if (share.resource < ResourceClaim::kFirstNamed) continue;
         const std::int64_t units = engine_.bounds_->ledger().figures(share.resource).limit;
@@ -195,7 +194,7 @@ absl::Status Engine::CheckKnots(const WaitFrame& frame) {
   return KnotSearch(*this).Check(frame);
 }
 
-// Bodies whose waits need it look again.
+// Bodies whose waits need it look again, also for cycles.
 void Engine::TellStuck(EngineTask& task) noexcept {
   std::optional<KnotSearch> search;
   try {

@@ -29,8 +29,10 @@ absl::Status Engine::NeverRoom(const GroupCore& group) {
       "these, in another group, or let it have more");
 }
 
-// The tasks of this scheduler never wait here: what they submit is counted.
+// The tasks of this scheduler never wait here: what they submit is counted. Nor do destructors that
+// run on a thread for timers.
 absl::Status Engine::EnterBound(GroupCore& group, const EngineWorker* worker, std::int64_t tasks) {
+  if (tasks == 0) return absl::OkStatus();
   if (tasks > group.pending.limit()) {
     return absl::ResourceExhaustedError(Bound(group) + ": " + std::to_string(tasks) +
                                         " at once are more than that");
@@ -39,7 +41,7 @@ absl::Status Engine::EnterBound(GroupCore& group, const EngineWorker* worker, st
     if (group.refuses()) {
       return absl::ResourceExhaustedError(Bound(group) + ": wait until some have");
     }
-    if (worker != nullptr) {
+    if (worker != nullptr || Timers::OnThread()) {
       group.pending.Enter(tasks);
       return absl::OkStatus();
     }

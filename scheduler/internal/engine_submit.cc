@@ -233,6 +233,7 @@ Engine::Added Engine::AddEdgeIf(bool may_be_blocked, EngineTask& from, EngineTas
     return Added::kOutOfMemory;
   }
   from.UnlockEdges(set);
+  linked.waits = true;
   linked.lowest = std::min(linked.lowest, LaneIn(word));
   return Added::kWaits;
 }
@@ -241,6 +242,8 @@ void Engine::LetGo(EngineTask& task, Linked linked, Ending& ending) noexcept {
   auto& group = static_cast<GroupCore&>(*task.scope);
   const std::uint32_t arrivals = linked.arrived + 1;
   if (linked.starved != nullptr) ending.AddStarved(linked.starved);
+  if (linked.waits && bounds_->ledger().AnyBlocked()) [[unlikely]]
+    TellStuck(task);
   Bits seen = 0;
   const bool stop =
       group.StoppedNow() && (task.word.load(std::memory_order_relaxed) & TaskWord::kFinaliser) == 0;
@@ -299,6 +302,8 @@ absl::Status Engine::AddDependency(EngineTask& task, EngineTask& dependency) {
     const Dependency late{.task = &dependency};
     Inherit(task, {&late, 1});
   }
+  // Of a body that began to wait between the look and the edge neither has seen the other.
+  if (added == Added::kWaits) TellStuck(task);
   ending.cause = std::move(linked.cause);
   const bool skips = added == Added::kEnded && ending.cause && DecideSkip(task, ending);
   if (added != Added::kWaits && !skips && Arrive(task, 1)) MakeReady(task, ending);

@@ -105,6 +105,9 @@ class MemoryGate {
     const bool before = closed_.Read();
     const bool closed = reading.has_value() && IsClosed(*reading, before);
     closed_.Write(closed);
+    // relaxed: who comes next takes its turn by `looking_`. Before anybody is granted something,
+    // who may ask when the next look is due.
+    next_.store(now + rules_.interval, std::memory_order_relaxed);
     const std::int64_t limit = limit_.load(std::memory_order_relaxed);
     auto set = ledger_.SetMemory(
         limit == 0 ? ResourceClaim::kMostBytes : Share(limit, rules_.max_percent), closed);
@@ -112,8 +115,6 @@ class MemoryGate {
       Count(closings_);
       host_.Trim();
     }
-    // relaxed: who comes next takes its turn by `looking_`.
-    next_.store(now + rules_.interval, std::memory_order_relaxed);
     return {.look_again = set.look_again, .granted = std::move(set.granted)};
   }
   bool IsClosed(const MemoryReading& reading, bool before) const {

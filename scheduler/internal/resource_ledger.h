@@ -71,11 +71,18 @@ class ResourceLedger {
   // Around a wait of a body for other tasks, when it blocks. It keeps what it holds.
   GrantedWaiters Block(ResourceWaiter& waiter) {
     std::lock_guard lock(lock_);
-    return lines_.Change().Block(waiter);
+    GrantedWaiters granted = lines_.Change().Block(waiter);
+    NoteBlocked();
+    return granted;
   }
   void Unblock(ResourceWaiter& waiter) {
     std::lock_guard lock(lock_);
     lines_.Change().Unblock(waiter);
+    NoteBlocked();
+  }
+  bool IsBlocked(const ResourceWaiter& waiter) const {
+    std::lock_guard lock(lock_);
+    return lines_.Read().IsBlocked(waiter);
   }
   // Calls `visit`, which must not call the ledger, with each holder that is blocked in a wait.
   template <class F>
@@ -84,16 +91,19 @@ class ResourceLedger {
     lines_.Read().ForEachBlocked(visit);
   }
 
-  bool AnyBlocked() const {
+  // seq_cst: who adds an edge, and then looks here, or who blocks, and then looks at the edges,
+  // sees the other.
+  bool AnyBlocked() const { return any_blocked_.load(std::memory_order_seq_cst); }
+  bool AnyQueued() const {
     std::lock_guard lock(lock_);
-    return lines_.Read().AnyBlocked();
+    return lines_.Read().queued() > 0;
   }
   // Whether it cannot be granted before a holder that is blocked now gives something back.
   bool IsStuck(const ResourceWaiter& waiter) const {
     std::lock_guard lock(lock_);
     return lines_.Read().IsStuck(waiter);
   }
-  // The same with each that is queued, some more than once.
+  // Calls `visit` with each that is queued, some more than once.
   template <class F>
   void ForEachQueued(F visit) const {
     std::lock_guard lock(lock_);
@@ -122,9 +132,12 @@ class ResourceLedger {
   }
 
  private:
+  void NoteBlocked() { any_blocked_.store(lines_.Read().AnyBlocked(), std::memory_order_seq_cst); }
+
   mutable typename P::Lock lock_;
-  typename P::template Plain<ResourceLines> lines_;  // guarded by lock_
-  typename P::template Atomic<bool> closed_{false};  // that of lines_, for who has no lock
+  typename P::template Plain<ResourceLines> lines_;       // guarded by lock_
+  typename P::template Atomic<bool> closed_{false};       // that of lines_, for who has no lock
+  typename P::template Atomic<bool> any_blocked_{false};  // the same
 };
 
 }  // namespace weft::internal

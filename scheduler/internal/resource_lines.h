@@ -110,6 +110,7 @@ class ResourceLines {
   }
 
   bool AnyBlocked() const { return blocked_ != nullptr; }
+  bool IsBlocked(const ResourceWaiter& waiter) const { return waiter.state_ == State::kBlocked; }
   // It cannot be granted before a body that is blocked in a wait gives something back.
   bool IsStuck(const ResourceWaiter& waiter) const {
     return std::any_of(waiter.links_.begin(), waiter.links_.end(), [&](const Link& link) {

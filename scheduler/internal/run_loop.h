@@ -299,12 +299,14 @@ class RunLoop {
       return kNoSlot;
     }
     WorkerAt(slot).Enter(/*alone=*/false);
+    WorkerAt(slot).SetGivesAll(!steals_);
     return slot;
   }
   // What that body has made ready is left to others.
   void LeaveApart(int slot) {
     WorkerAt(slot).GiveAll();
     WorkerAt(slot).HandInEnds();
+    WorkerAt(slot).SetGivesAll(false);
     ledger_.Return(slot);
   }
 
@@ -371,7 +373,7 @@ class RunLoop {
         CountTurn(shift);
         if (steals_ && worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
           WakeOne();
-        RunChain(worker, *node, until);
+        RunChain(worker, *node, shift);
         if (HasRetired(worker)) return false;
       }
       worker.HandInEnds();
@@ -467,8 +469,8 @@ class RunLoop {
     });
   }
 
-  void RunChain(Worker<P>& worker, Node<P>& first, const Latch<P>* until) {
-    if (until != nullptr && first.ops->is_task) {
+  void RunChain(Worker<P>& worker, Node<P>& first, Shift& shift) {
+    if (shift.until != nullptr && first.ops->is_task) {
       // Who waits for a graph must not wait for the end of something else.
       AddShared(first, Lane::kNormal);
       return Wake();
@@ -479,8 +481,10 @@ class RunLoop {
     while (node != nullptr) {
       node = node->ops->step(*node, worker);
       // For others, if this pump is to leave; for later, if something may go first.
-      if (node != nullptr && (ledger_.Surplus() || !MayGoOn(*node))) [[unlikely]]
+      if (node == nullptr) return;
+      if (ledger_.Surplus() || !MayGoOn(*node)) [[unlikely]]
         return PutBack(worker, *node);
+      CountTurn(shift);
     }
   }
 
@@ -492,7 +496,7 @@ class RunLoop {
     for (int round = 0; round < rounds; ++round) {
       if (Node<P>* node = Find(worker, shift, round)) {
         CountTurn(shift);
-        RunChain(worker, *node, until);
+        RunChain(worker, *node, shift);
         return true;
       }
       // Who should make anything ready?

@@ -53,10 +53,11 @@ struct TaskNeeds {
 
 // A task whose body runs on a thread of the pool for those that block.
 //
-// Thread safety: `task` is constant; `pooled` is guarded as TaskPolicy.
+// Thread safety: `task` is constant; the rest is guarded as TaskPolicy.
 struct PooledTask : PoolItem {
   EngineTask* task = nullptr;
-  bool pooled = false;  // it waits there, with a pin
+  bool pooled = false;   // it waits there, with a pin
+  bool counted = false;  // meanwhile it is in flight
 };
 
 // Times are those of the scheduler's clock.
@@ -92,7 +93,8 @@ struct TaskPolicy {
   absl::Duration attempt_deadline = absl::InfiniteDuration();  // of the one that runs
   absl::Duration wakes = absl::InfiniteDuration();             // a parked task
   TaskTimer timer;
-  bool armed = false;  // the timer has been, at some time
+  bool armed = false;   // the timer has been, at some time
+  bool closed = false;  // the task is about to end, or has
 
   // Whether it may come into a queue a second time.
   bool ComesAgain() const { return retries != nullptr || needs != nullptr; }

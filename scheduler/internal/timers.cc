@@ -18,6 +18,8 @@
 
 namespace weft::internal {
 
+constinit thread_local bool Timers::on_thread_ = false;
+
 absl::Status Timers::Prepare() {
   // acquire: what made it ready is visible.
   if (prepared_.load(std::memory_order_acquire)) return absl::OkStatus();
@@ -30,6 +32,7 @@ absl::Status Timers::Prepare() {
         pthread_setname_np(pthread_self(), "weft-timers");
         // The kernel may be up to 50 us late otherwise, to save wake-ups; these are few.
         if (!told) prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+        on_thread_ = true;
         Look();
       });
   } catch (const std::exception& error) {

@@ -61,7 +61,13 @@ class Timers final : private Clock::Watcher {
 
   void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Whether this thread fires the timers of some scheduler, and nothing else: it must not wait for
+  // what they bring.
+  static bool OnThread() { return on_thread_; }
+
  private:
+  static constinit thread_local bool on_thread_;
+
   void OnClockMoved() override { Wake(); }
   void Wake();
   static absl::Duration ToDuration(std::int64_t at);

@@ -35,10 +35,17 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
         slot_(slot),
         strict_(loop.order() == ReadyOrder::kStrict),
         steals_(loop.steals()),
+        keeps_(!strict_),
         overflow_(pool) {}
 
   // A pump takes the slot.
   void Enter(bool alone) { alone_ = alone; }
+  // What is made ready here goes to the lanes: nobody steals, and the thread that has the slot runs
+  // one body, which may block at any time.
+  void SetGivesAll(bool gives) {
+    gives_all_ = gives;
+    keeps_ = !strict_ && !gives;
+  }
   // The body that runs here is about to block: others come, and find all there is.
   void Share() {
     HandInEnds();
@@ -58,12 +65,12 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
 
   // A task became ready through the one that runs here.
   void Push(Node<P>& node) {
-    if (strict_ || !deque_.Push(&node)) [[unlikely]]
-      overflow_.Add(node);
+    if (!keeps_ || !deque_.Push(&node)) [[unlikely]]
+      PushElsewhere(node);
   }
   // The same for a task. False: it went to a lane that all share.
   bool PushTask(Node<P>& node, Lane lane) {
-    if (lane == Lane::kNormal && !strict_) [[likely]] {
+    if (lane == Lane::kNormal && keeps_) [[likely]] {
       Push(node);
       return true;
     }
@@ -72,7 +79,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   }
   // After a round of pushes: others may be needed.
   void Announce() {
-    if (alone_ || !steals_) return;
+    if (alone_ || !steals_) return gives_all_ ? loop_.Wake() : void();
     P::LightFence();
     const Room room = loop_.RoomIfCalm();
     if (room == Room::kNone) [[likely]]
@@ -159,7 +166,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
     if (given) loop_.Wake();
   }
   void GiveAway(Node<P>& node) {
-    overflow_.Add(node);
+    PushElsewhere(node);
     Announce();
   }
 
@@ -199,6 +206,14 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   }
 
  private:
+  void PushElsewhere(Node<P>& node) {
+    if (gives_all_) {
+      loop_.AddShared(node, Lane::kNormal);
+    } else {
+      overflow_.Add(node);
+    }
+  }
+
   using Room = typename PumpLedger<P>::Room;
   static constexpr std::size_t kDequeCapacity = EngineShape<P>::kDequeCapacity;
 
@@ -226,6 +241,8 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   const int slot_;
   const bool strict_;
   const bool steals_;
+  bool keeps_;  // in the deque, what is pushed
+  bool gives_all_ = false;
   bool apart_ = false;
   std::uint32_t announced_ = 0;  // with a fence
   bool alone_ = false;           // no thief: no handshakes, and a chunk need not be in the deque

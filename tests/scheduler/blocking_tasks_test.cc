@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/barrier.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -212,6 +213,60 @@ TEST_P(BlockingTasksTest, TheyAreInFlight) {
   }
   EXPECT_EQ(group.Wait().completed, 200);
   EXPECT_LE(running.most(), 2);
+}
+
+TEST_P(BlockingTasksTest, OneThatWaitsForTasksIsNotInFlight) {
+  SchedulerOptions options;
+  options.config.max_tasks_in_flight = 1;
+  const auto scheduler = Make(8, std::move(options));
+  TaskGroup group(*scheduler);
+  group.Submit(Blocking(), [&group] {
+    const Task<> first = group.Submit({.priority = 5}, [] {});
+    return group
+        .Submit(
+            {.priority = 5}, [] {}, After(first))
+        .Wait();
+  });
+  EXPECT_EQ(group.Wait().completed, 3);
+}
+
+// What ends while it waits for a thread takes no place.
+TEST_P(BlockingTasksTest, OneThatHasEndedIsNotInFlight) {
+  if (!has_threads()) return;
+  VirtualClock clock;
+  SchedulerOptions options;
+  options.config.max_tasks_in_flight = 2;
+  options.blocking_threads = 1;
+  const auto scheduler = testing::MakeVirtualScheduler(GetParam(), clock, std::move(options));
+  TaskGroup group(*scheduler);
+  testing::Gate gate;
+  group.Submit(Blocking(), [&gate] { gate.Pass(); });
+  gate.AwaitEntered();
+  TaskOptions late = Blocking();
+  late.timeout = absl::Seconds(1);
+  const Task<> ends = group.Submit(late, [] {});
+  clock.Advance(absl::Seconds(2));
+  EXPECT_EQ(ends.Wait().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(group.Submit([] {}).Wait().ok());
+  gate.Open();
+  EXPECT_EQ(group.Wait().completed, 2);
+}
+
+TEST_P(BlockingTasksTest, WithoutStealingWhatItSubmitsRunsElsewhere) {
+  SchedulerOptions options;
+  options.config.enable_work_stealing = false;
+  const auto scheduler = Make(2, std::move(options));
+  TaskGroup group(*scheduler);
+  group.Submit(Blocking(), [this, &group] {
+    const Task<> first = group.Submit([] {});
+    const Task<> second = group.Submit([] {}, After(first));
+    EXPECT_TRUE(group.Submit([] {}, After(second)).Wait().ok());
+    if (!has_threads()) return;
+    absl::Notification ran;
+    group.Submit([&ran] { ran.Notify(); });
+    ran.WaitForNotification();  // while this body blocks
+  });
+  EXPECT_EQ(group.Wait().completed, has_threads() ? 5 : 4);
 }
 
 TEST_P(BlockingTasksTest, TheyHoldResources) {

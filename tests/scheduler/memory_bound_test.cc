@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -124,6 +125,45 @@ TEST_P(MemoryBoundTest, ABodyThatWaitsLetsOneOfThoseGoOnThatItWaitsFor) {
   }
   EXPECT_EQ(group.Wait().completed, 20);
   EXPECT_EQ(scheduler->memory_figures().declared.in_use, 0);
+}
+
+TEST_P(MemoryBoundTest, BodiesThatBlockGoOneByOneToo) {
+  used_ = 900;
+  const auto scheduler = Make();
+  TaskOptions declares;
+  declares.memory_bytes = 1;
+  EXPECT_TRUE(scheduler->Submit(declares, [] {}).Wait().ok());
+  EXPECT_EQ(scheduler->memory_figures().closings, 1);
+  TaskGroup group(*scheduler);
+  std::atomic<int> now{0};
+  std::atomic<int> most{0};
+  for (int i = 0; i < 100; ++i) {
+    group.Submit({.blocking = i % 2 == 0}, [&now, &most] {
+      most = std::max<int>(most, ++now);
+      std::this_thread::yield();
+      --now;
+    });
+  }
+  EXPECT_EQ(group.Wait().completed, 100);
+  EXPECT_EQ(most, 1);
+}
+
+TEST_P(MemoryBoundTest, AlongAChainSomebodyLooks) {
+  if (GetParam() <= testing::kInline) return;
+  VirtualClock clock;
+  SchedulerOptions options;
+  options.read_memory = [this]() -> absl::StatusOr<MemoryReading> {
+    ++readings_;
+    return MemoryReading{.limit_bytes = kLimit, .used_bytes = 0};
+  };
+  const auto scheduler = testing::MakeVirtualScheduler(GetParam(), clock, std::move(options));
+  TaskGroup group(*scheduler);
+  Task<> last = group.Submit([] {});
+  for (int i = 0; i < 100; ++i) {
+    last = group.Submit([&clock] { clock.Advance(absl::Milliseconds(100)); }, After(last));
+  }
+  EXPECT_TRUE(group.Wait().ok());
+  EXPECT_GE(readings_, 50);
 }
 
 // From 50 ms on somebody looks now and then.

@@ -11,10 +11,14 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "testing/engines.h"
+#include "testing/timed_engine.h"
+#include "weft/core/blocking_scope.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
@@ -137,6 +141,56 @@ TEST_P(PendingTest, ABatchComesInWhole) {
   EXPECT_EQ(group.ScheduleBatch(batch(6)).status().code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(group.Wait().completed, 60);
   EXPECT_LE(unfinished_.most(), 5);
+}
+
+TEST_P(PendingTest, AnEmptyBatchNeedsNoRoom) {
+  TaskGroup group(*scheduler_, Bounded(1));
+  group.Submit([&group] {
+    group.Submit([] {});  // beyond the bound, for a task never waits
+    EXPECT_TRUE(group.ScheduleBatch({}).ok());
+  });
+  EXPECT_TRUE(group.ScheduleBatch({}).ok());
+  EXPECT_EQ(group.Wait().completed, 2);
+}
+
+// A destructor that submits, on the thread that the room must come from.
+TEST_P(PendingTest, AThreadForTimersNeverWaits) {
+  if (!has_threads()) return;
+  VirtualClock clock;
+  const auto scheduler = testing::MakeVirtualScheduler(GetParam(), clock);
+  TaskGroup group(*scheduler, Bounded(1));
+  absl::Notification failed;
+  absl::Notification submitted;
+  TaskOptions again;
+  again.retry = {.max_attempts = 2, .base = absl::Seconds(10), .jitter = Jitter::kNone};
+  const Task<> parked = group.Submit(again, [&failed](TaskContext& context) {
+    if (context.attempt() == 2) return absl::OkStatus();
+    failed.Notify();
+    return absl::UnavailableError("");
+  });
+  failed.WaitForNotification();
+  absl::Notification open;
+  const Task<> gate = scheduler->Submit([&open] {
+    const BlockingScope blocking;
+    open.WaitForNotification();
+  });
+  TaskOptions late;
+  late.timeout = absl::Seconds(1);
+  std::shared_ptr<void> at_end(nullptr, [&group, &submitted](void*) {
+    group.Submit([] {});
+    submitted.Notify();
+  });
+  scheduler->root().Detach(
+      late, [kept = at_end] {}, After(gate));
+  at_end.reset();
+  clock.Advance(absl::Seconds(2));
+  submitted.WaitForNotification();
+  while (parked.state() != TaskState::kCompleted) {
+    clock.Advance(absl::Seconds(10));
+    std::this_thread::yield();
+  }
+  open.Notify();
+  EXPECT_EQ(group.Wait().completed, 2);
 }
 
 TEST_P(PendingTest, WhatIsRefusedForAnotherReasonTakesNoRoom) {

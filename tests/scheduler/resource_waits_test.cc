@@ -4,12 +4,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/barrier.h"
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -120,6 +123,93 @@ TEST_P(ResourceWaitsTest, WhatComesLaterNeedsIt) {
   });
   ExpectRefused(outer.Wait());
   EXPECT_EQ(inner.Wait().completed, 2);
+}
+
+TEST_P(ResourceWaitsTest, WhatWasCancelledIsNotInTheWay) {
+  TaskGroup inner(*scheduler_);
+  const Task<> outer = scheduler_->Submit(Gpus(2), [&inner]() -> absl::Status {
+    inner.Submit(Gpus(1), [] {});
+    inner.Cancel(absl::CancelledError("enough"));
+    return inner.Wait().status;
+  });
+  EXPECT_EQ(outer.Wait(), absl::CancelledError("enough"));
+  EXPECT_EQ(inner.Wait().cancelled, 1);
+}
+
+class LateResourceWaitsTest : public ResourceWaitsTest {
+ protected:
+  // A body that holds both and waits for `group`, and a task that waits for them.
+  void Hold(TaskGroup& group) {
+    holder_ = scheduler_->Submit(Gpus(2), [this, &group]() -> absl::Status {
+      holds_.Notify();
+      return group.Wait().status;
+    });
+    holds_.WaitForNotification();
+    stuck_ = scheduler_->Submit(Gpus(1), [] {});
+    while (scheduler_->resource_figures("gpu")->waiting == 0) std::this_thread::yield();
+  }
+
+  absl::Notification holds_;
+  Task<> holder_;
+  Task<> stuck_;
+};
+INSTANTIATE_TEST_SUITE_P(Engines, LateResourceWaitsTest,
+                         ::testing::Values(2, 8, testing::kPool + 2), testing::EngineName);
+
+TEST_P(LateResourceWaitsTest, ALateEdgeLeadsToIt) {
+  absl::Notification open;
+  TaskGroup group(*scheduler_);
+  const Task<> gate = scheduler_->Submit([&open] { open.WaitForNotification(); });
+  const Task<> last = group.Submit([] {}, After(gate));
+  Hold(group);
+  EXPECT_TRUE(last.AddDependency(stuck_).ok());
+  ExpectRefused(holder_.Wait());
+  open.Notify();
+  EXPECT_TRUE(group.Wait().ok());
+}
+
+TEST_P(LateResourceWaitsTest, ALaterTaskLeadsToIt) {
+  absl::Notification open;
+  TaskGroup group(*scheduler_);
+  group.Submit([&open] { open.WaitForNotification(); });
+  Hold(group);
+  group.Submit([] {}, After(stuck_));
+  ExpectRefused(holder_.Wait());
+  open.Notify();
+  EXPECT_TRUE(group.Wait().ok());
+}
+
+// What runs when this goes, once.
+class AtEnd {
+ public:
+  explicit AtEnd(std::function<void()> run) : run_(std::move(run)) {}
+  AtEnd(AtEnd&& other) noexcept : run_(std::exchange(other.run_, nullptr)) {}
+  AtEnd& operator=(AtEnd&&) = delete;
+  ~AtEnd() {
+    if (run_ != nullptr) run_();
+  }
+
+ private:
+  std::function<void()> run_;
+};
+
+// The value of a task that the body has run goes, and its destructor waits, too.
+TEST_P(LateResourceWaitsTest, AWaitInsideAWaitOfOneBody) {
+  TaskGroup group(*scheduler_);
+  TaskGroup other(*scheduler_);
+  const Task<> outer = scheduler_->Submit(Gpus(1), [&]() -> absl::Status {
+    other.Submit(Gpus(2), [] {});  // stuck behind this body while that waits
+    while (scheduler_->resource_figures("gpu")->waiting == 0) std::this_thread::yield();
+    group.Detach([&] {
+      return AtEnd([&] {
+        EXPECT_TRUE(other.Submit([] {}).Wait().ok());
+        group.Submit(Gpus(1), [] {});
+      });
+    });
+    return group.Wait().status;
+  });
+  EXPECT_TRUE(outer.Wait().ok()) << outer.Wait();
+  EXPECT_EQ(other.Wait().completed, 2);
 }
 
 TEST_P(ResourceWaitsTest, AGraphWhoseNodeWaitsForIt) {
