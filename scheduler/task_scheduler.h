@@ -129,7 +129,7 @@ class TaskScheduler {
   //   ResourceExhausted: the machine does not give as much; the number is as it was
   absl::Status Resize(int workers) { return engine_->Resize(workers); }
   // TaskContext::worker() is below this: the workers, as many as Resize may ask for, and
-  // those that may stand in for blocked ones.
+  // those that may stand in for blocked ones, and the threads for bodies that block.
   int slot_count() const { return engine_->slot_count(); }
 
   // ParallelProcessingConfig::min_task_size.

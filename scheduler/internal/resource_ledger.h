@@ -84,12 +84,6 @@ class ResourceLedger {
     std::lock_guard lock(lock_);
     return lines_.Read().IsBlocked(waiter);
   }
-  // Calls `visit`, which must not call the ledger, with each holder that is blocked in a wait.
-  template <class F>
-  void ForEachBlocked(F visit) const {
-    std::lock_guard lock(lock_);
-    lines_.Read().ForEachBlocked(visit);
-  }
 
   // seq_cst: who adds an edge, and then looks here, or who blocks, and then looks at the edges,
   // sees the other.
@@ -103,7 +97,7 @@ class ResourceLedger {
     std::lock_guard lock(lock_);
     return lines_.Read().IsStuck(waiter);
   }
-  // Calls `visit` with each that is queued, some more than once.
+  // Calls `visit`, which must not call the ledger, with each that is queued, some more than once.
   template <class F>
   void ForEachQueued(F visit) const {
     std::lock_guard lock(lock_);

@@ -87,10 +87,7 @@ class ResourceLines {
   GrantedWaiters Block(ResourceWaiter& waiter) {
     if (waiter.state_ != State::kGranted) return {};
     waiter.state_ = State::kBlocked;
-    waiter.next_blocked_ = blocked_;
-    waiter.previous_blocked_ = nullptr;
-    if (blocked_ != nullptr) blocked_->previous_blocked_ = &waiter;
-    blocked_ = &waiter;
+    ++blocked_;
     AddToBlocked(waiter, 1);
     MarkAll();
     return Settle();
@@ -98,18 +95,10 @@ class ResourceLines {
   void Unblock(ResourceWaiter& waiter) {
     if (waiter.state_ != State::kBlocked) return;
     waiter.state_ = State::kGranted;
-    ResourceWaiter* const before = waiter.previous_blocked_;
-    ResourceWaiter* const after = waiter.next_blocked_;
-    (before == nullptr ? blocked_ : before->next_blocked_) = after;
-    if (after != nullptr) after->previous_blocked_ = before;
+    --blocked_;
     AddToBlocked(waiter, -1);
   }
-  template <class F>
-  void ForEachBlocked(F visit) const {
-    for (ResourceWaiter* at = blocked_; at != nullptr; at = at->next_blocked_) visit(*at);
-  }
-
-  bool AnyBlocked() const { return blocked_ != nullptr; }
+  bool AnyBlocked() const { return blocked_ > 0; }
   bool IsBlocked(const ResourceWaiter& waiter) const { return waiter.state_ == State::kBlocked; }
   // It cannot be granted before a body that is blocked in a wait gives something back.
   bool IsStuck(const ResourceWaiter& waiter) const {
@@ -171,7 +160,7 @@ class ResourceLines {
   // The oldest in the line that is not stuck.
   Link* FirstOf(const Line& line) const {
     Link* link = line.first;
-    if (blocked_ == nullptr) return link;
+    if (blocked_ == 0) return link;
     while (link != nullptr && IsStuck(*link->waiter)) link = link->next;
     return link;
   }
@@ -260,7 +249,7 @@ class ResourceLines {
 
   std::vector<Line> lines_;    // [resource]
   std::vector<Line*> marked_;  // each line at most once
-  ResourceWaiter* blocked_ = nullptr;
+  std::int64_t blocked_ = 0;   // holders
   std::uint64_t tickets_ = 0;
   std::int64_t queued_ = 0;
   std::int64_t running_ = 0;  // of the counted, that are not blocked

@@ -105,21 +105,6 @@ absl::StatusOr<ResourceClaim> ResourceTable::Resolve(
   return ResourceClaim(std::move(shares), memory_bytes.has_value());
 }
 
-std::optional<std::string_view> ResourceTable::NeverBeside(const ResourceClaim& claim,
-                                                           const ResourceClaim& held) const {
-  const std::span<const ResourceShare> others = held.shares();
-  auto other = others.begin();
-  for (const ResourceShare& share : claim.shares()) {
-    if (share.resource < ResourceClaim::kFirstNamed) continue;
-    while (other != others.end() && other->resource < share.resource) ++other;
-    if (other == others.end()) return std::nullopt;
-    if (other->resource != share.resource) continue;
-    const ResourceLimit& limit = LimitOf(share.resource);
-    if (share.units > limit.units - other->units) return limit.name;
-  }
-  return std::nullopt;
-}
-
 absl::StatusOr<std::size_t> ResourceTable::Find(std::string_view name) const {
   const auto found = resources_.find(absl::string_view(name.data(), name.size()));
   if (found == resources_.end()) return Unknown(name);

@@ -38,11 +38,6 @@ class ResourceTable {
   absl::StatusOr<ResourceClaim> Resolve(std::span<const ResourceNeed> needs,
                                         std::optional<std::int64_t> memory_bytes) const;
 
-  // The resource of which `claim` can never be given enough while `held` is not given back;
-  // nothing where there is none. One task always gets its memory.
-  std::optional<std::string_view> NeverBeside(const ResourceClaim& claim,
-                                              const ResourceClaim& held) const;
-
   // NotFound: there is none of that name.
   absl::StatusOr<std::size_t> Find(std::string_view name) const;
   // Requires: kFirstNamed <= resource < kFirstNamed + limits().size().

@@ -58,8 +58,6 @@ class ResourceWaiter {
   State state_ = State::kNone;
   std::uint64_t ticket_ = 0;  // the order of arrival
   ResourceWaiter* next_granted_ = nullptr;
-  ResourceWaiter* next_blocked_ = nullptr;
-  ResourceWaiter* previous_blocked_ = nullptr;
 };
 
 // Those that have been given what they waited for, oldest first: whoever has the list makes each

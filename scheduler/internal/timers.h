@@ -29,8 +29,8 @@ class TimersHost {
   ~TimersHost() = default;
 };
 
-// Thread safety: every method from any thread; FireDue by one at a time; Stop by the owner,
-// when nothing is armed any more.
+// Thread safety: every method from any thread; FireDue by one at a time; Stop by the owner, when
+// nothing is armed any more that would be missed.
 // Cost: nothing until the first Prepare. The thread sleeps while no timer is due.
 class Timers final : private Clock::Watcher {
  public:

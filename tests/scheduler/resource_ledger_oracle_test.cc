@@ -151,16 +151,13 @@ class Program {
       EXPECT_EQ(figures.waiting, oracle_->Waiting(r));
     }
     EXPECT_EQ(ledger_->figures(ResourceClaim::kMemory).in_use, oracle_->MemoryInUse());
-    std::size_t blocked = 0;
-    ledger_->ForEachBlocked([&](ResourceWaiter& waiter) {
-      const std::size_t i = static_cast<Numbered&>(waiter).number;
-      EXPECT_EQ(oracle_->StateOf(i), State::kBlocked);
-      ++blocked;
-    });
+    bool any_blocked = false;
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
-      blocked -= oracle_->StateOf(i) == State::kBlocked ? 1 : 0;
+      const bool blocked = oracle_->StateOf(i) == State::kBlocked;
+      EXPECT_EQ(ledger_->IsBlocked(*tasks_[i]), blocked);
+      any_blocked = any_blocked || blocked;
     }
-    EXPECT_EQ(blocked, 0U);
+    EXPECT_EQ(ledger_->AnyBlocked(), any_blocked);
   }
 
   std::mt19937_64 random_;

@@ -236,17 +236,6 @@ TEST(ResourceTableTest, AClaimIsSortedAndMerged) {
   EXPECT_THAT(table.Resolve({}, INT64_MAX)->shares()[0].units, ResourceClaim::kMostBytes);
 }
 
-TEST(ResourceTableTest, SaysWhatCanNeverBeHadBesideWhatIsHeld) {
-  const ResourceTable table = *ResourceTable::Create({{"a", 1}, {"gpu", 2}, {"net", 3}});
-  const auto claim = [&](std::vector<ResourceNeed> needs) { return *table.Resolve(needs, 5); };
-  EXPECT_EQ(table.NeverBeside(claim({{"gpu", 2}}), claim({{"gpu", 1}})), "gpu");
-  EXPECT_EQ(table.NeverBeside(claim({{"gpu", 1}}), claim({{"gpu", 1}})), std::nullopt);
-  EXPECT_EQ(table.NeverBeside(claim({{"a", 1}, {"net", 2}}), claim({{"gpu", 2}, {"net", 2}})),
-            "net");
-  EXPECT_EQ(table.NeverBeside(claim({{"net", 3}}), claim({{"a", 1}, {"gpu", 2}})), std::nullopt);
-  EXPECT_EQ(table.NeverBeside(claim({}), claim({{"gpu", 2}})), std::nullopt);
-}
-
 // A body on a thread of its own, which waits until it is granted.
 struct Body : ResourceWaiter {
   using ResourceWaiter::ResourceWaiter;
