@@ -104,13 +104,13 @@ int RunTasksThatDeclare(const MemoryGroup& group) {
   TaskGroup tasks(*scheduler);
   TaskOptions options;
   options.memory_bytes = 50 * kMegabyte;
-  for (int i = 0; i < 64; ++i) {
+  for (int i = 0; i < 32; ++i) {
     tasks.Submit(options, [] {
       InUse memory(50 * kMegabyte);
       for (int round = 0; round < 3; ++round) memory.Touch(round);
     });
   }
-  CHILD_EXPECT(tasks.Wait().completed == 64);
+  CHILD_EXPECT(tasks.Wait().completed == 32);
   const MemoryFigures figures = scheduler->memory_figures();
   CHILD_EXPECT(figures.limit_bytes == 512 * kMegabyte);
   CHILD_EXPECT(figures.declared.limit == 384 * kMegabyte);
