@@ -397,6 +397,7 @@ class Engine final : public WorkSource,
   void SendToPool(EngineTask& task, PooledTask& pooled) noexcept;
   static bool PutOnPool(EngineTask& task, PooledTask& pooled, Lane& lane) noexcept;
   static bool TakeOffPool(EngineTask& task, PooledTask& pooled) noexcept;
+  void LeavePool(EngineTask& task) noexcept;
   void FailPooled(EngineTask& task) noexcept;
   // As CountParked, of those on the way to the pool or on a thread of it.
   void CountPooled(int change) noexcept;

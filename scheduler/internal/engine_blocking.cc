@@ -79,6 +79,20 @@ bool Engine::TakeOffPool(EngineTask& task, PooledTask& pooled) noexcept {
   return std::exchange(pooled.counted, false);
 }
 
+// It runs in the place of the body that waits for it.
+void Engine::LeavePool(EngineTask& task) noexcept {
+  const TaskRarities* const rarities = RaritiesOf(task);
+  if (rarities == nullptr || rarities->policy == nullptr) return;
+  PooledTask* const pooled = rarities->policy->blocking.get();
+  if (pooled == nullptr) return;
+  bool counted = false;
+  {
+    std::lock_guard lock(RaritiesOf(task)->lock);
+    counted = std::exchange(pooled->counted, false);
+  }
+  if (counted) CountPooled(-1);
+}
+
 void Engine::CountPooled(int change) noexcept {
   pooled_.fetch_add(change, std::memory_order_relaxed);
   CountParked(change);

@@ -312,11 +312,12 @@ bool Engine::RunIfReady(EngineTask& task, EngineWorker& worker) {
 EngineTask::Claimed Engine::ClaimForWaiter(EngineTask& task) {
   if (BelongsToPool(task)) return EngineTask::Claimed::kNot;
   Gate::After after(*this);
-  switch (Gate::ClaimAny(task, /*may_wait=*/false, after)) {
-    case Gate::Passed::kRun: return EngineTask::Claimed::kRun;
-    case Gate::Passed::kEnd: return EngineTask::Claimed::kEnd;
-    default: return EngineTask::Claimed::kNot;
+  const Gate::Passed passed = Gate::ClaimAny(task, /*may_wait=*/false, after);
+  if (passed != Gate::Passed::kRun && passed != Gate::Passed::kEnd) {
+    return EngineTask::Claimed::kNot;
   }
+  LeavePool(task);
+  return passed == Gate::Passed::kRun ? EngineTask::Claimed::kRun : EngineTask::Claimed::kEnd;
 }
 
 void Engine::RunClaimed(EngineTask& task, EngineWorker& worker, EngineTask::Claimed claimed) {
