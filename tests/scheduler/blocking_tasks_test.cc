@@ -257,7 +257,7 @@ TEST_P(BlockingTasksTest, WithoutStealingWhatItSubmitsRunsElsewhere) {
   options.config.enable_work_stealing = false;
   const auto scheduler = Make(2, std::move(options));
   TaskGroup group(*scheduler);
-  group.Submit(Blocking(), [this, &group] {
+  group.Submit(Blocking(), [&group] {
     const Task<> first = group.Submit([] {});
     const Task<> second = group.Submit([] {}, After(first));
     EXPECT_TRUE(group.Submit([] {}, After(second)).Wait().ok());
