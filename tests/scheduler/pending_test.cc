@@ -190,6 +190,7 @@ TEST_P(PendingTest, AThreadForTimersNeverWaits) {
     std::this_thread::yield();
   }
   open.Notify();
+  EXPECT_TRUE(gate.Wait().ok());  // it has done with what goes now
   EXPECT_EQ(group.Wait().completed, 2);
 }
 
