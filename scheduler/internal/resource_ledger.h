@@ -53,7 +53,9 @@ class ResourceLedger {
 
   GrantedWaiters Release(ResourceWaiter& waiter) {
     std::lock_guard lock(lock_);
-    return lines_.Change().Release(waiter);
+    GrantedWaiters granted = lines_.Change().Release(waiter);
+    NoteBlocked();  // it may have been
+    return granted;
   }
 
   struct [[nodiscard]] Withdrawn {
@@ -126,7 +128,12 @@ class ResourceLedger {
   }
 
  private:
-  void NoteBlocked() { any_blocked_.store(lines_.Read().AnyBlocked(), std::memory_order_seq_cst); }
+  void NoteBlocked() {
+    const bool any = lines_.Read().AnyBlocked();
+    // relaxed: no others write.
+    if (any == any_blocked_.load(std::memory_order_relaxed)) return;
+    any_blocked_.store(any, std::memory_order_seq_cst);
+  }
 
   mutable typename P::Lock lock_;
   typename P::template Plain<ResourceLines> lines_;       // guarded by lock_
