@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 
 #include "faults/failing_memory.h"
+#include "weft/scheduler/internal/process_memory.h"
 #include "weft/scheduler/task_graph.h"
 
 namespace weft::testing {
@@ -90,6 +91,7 @@ void FaultTest::Sweep(const FaultScenario& scenario) {
     scenario(warm);
     ASSERT_FALSE(HasFailure()) << "without a failing allocation";
   }
+  internal::ProcessMemory::OfSystem()->Read();  // as schedulers do after 50 ms: the same
   const std::int64_t live = LiveAtRest();
   std::int64_t number = 1;
   for (bool failed = true; failed; ++number) {
