@@ -484,7 +484,7 @@ class RunLoop {
       if (node == nullptr) return;
       if (ledger_.Surplus() || !MayGoOn(*node)) [[unlikely]]
         return PutBack(worker, *node);
-      CountTurn(shift);
+      if (node->ops->is_task) CountTurn(shift);  // a graph's next node is not held back
     }
   }
 
