@@ -114,7 +114,11 @@ absl::StatusOr<std::int64_t> MemoryProbe::UseOf(const Group& group) const {
   const absl::StatusOr<std::int64_t> inactive =
       internal::ParseKeyedBytes(*stat, group.is_v2 ? "inactive_file" : "total_inactive_file");
   if (!inactive.ok()) return At(stat_path, inactive.status());
-  return *used - std::min(*inactive, *used);
+  // Not in every file: then none is taken off.
+  const std::int64_t active =
+      internal::ParseKeyedBytes(*stat, group.is_v2 ? "active_file" : "total_active_file")
+          .value_or(0);
+  return *used - std::min(*inactive + active, *used);
 }
 
 absl::StatusOr<std::int64_t> MemoryProbe::UseOfProcess() const {

@@ -19,8 +19,8 @@ namespace weft {
 // Thread safety: a plain value.
 struct MemoryReading {
   std::int64_t limit_bytes = 0;  // at least 1
-  // Against that limit. Of a control group: its usage without inactive files, which the kernel
-  // takes back before it refuses memory, of all processes in it. Of the machine: what this process
+  // Against that limit. Of a control group: its usage without the contents of files, which the
+  // kernel takes back before it refuses memory, of all processes in it. Of the machine: what this process
   // has in memory.
   std::int64_t used_bytes = 0;
 

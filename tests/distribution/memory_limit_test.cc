@@ -31,14 +31,15 @@ class ForgedMemory : public testing::ForgedFiles {
     Write("/proc/self/statm", "100000 6400 512 8 0 9000 0\n");
   }
 
-  // `mib` of usage, of which `inactive` can be taken back.
+  // `mib` of usage, of which `files` can be taken back.
   void WriteV2(const std::string& group, std::string_view most, std::int64_t mib,
-               std::int64_t inactive) {
+               std::int64_t files) {
     const std::string folder = "/sys/fs/cgroup" + group;
     Write(folder + "/memory.max", most);
     Write(folder + "/memory.current", std::to_string(mib * kMiB) + "\n");
+    const std::string half = std::to_string(files * kMiB / 2);
     Write(folder + "/memory.stat",
-          "anon 1\ninactive_file " + std::to_string(inactive * kMiB) + "\nactive_file 7\n");
+          "anon 1\ninactive_file " + half + "\nactive_file " + half + "\n");
   }
 
   absl::StatusOr<MemoryProbe> Create() const {
@@ -110,7 +111,8 @@ TEST(MemoryProbeTest, TheFirstVersionIsReadAsWell) {
   const std::string folder = "/sys/fs/cgroup/memory/job";
   machine.Write(folder + "/memory.limit_in_bytes", "536870912\n");
   machine.Write(folder + "/memory.usage_in_bytes", "314572800\n");
-  machine.Write(folder + "/memory.stat", "inactive_file 1\ntotal_inactive_file 104857600\n");
+  machine.Write(folder + "/memory.stat",
+                "inactive_file 1\ntotal_inactive_file 94371840\ntotal_active_file 10485760\n");
   EXPECT_EQ(machine.Read(), MiB(512, 200));
 }
 
