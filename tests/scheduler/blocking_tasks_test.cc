@@ -38,12 +38,12 @@ class BlockingTasksTest : public ::testing::TestWithParam<int> {
     options.blocking_threads = threads;
     return testing::MakeScheduler(GetParam(), std::move(options));
   }
-  static bool has_threads() { return GetParam() > testing::kInline; }
 };
 WEFT_ON_ALL_ENGINES(BlockingTasksTest);
+class ThreadedBlockingTasksTest : public BlockingTasksTest {};
+WEFT_ON_THREADED_ENGINES(ThreadedBlockingTasksTest);
 
-TEST_P(BlockingTasksTest, AsManyBlockAtOnceAsAreAllowedAndWorkersGoOn) {
-  if (!has_threads()) return;
+TEST_P(ThreadedBlockingTasksTest, AsManyBlockAtOnceAsAreAllowedAndWorkersGoOn) {
   const auto scheduler = Make(10);
   TaskGroup group(*scheduler);
   auto* const barrier = new absl::Barrier(10);
@@ -123,8 +123,7 @@ TEST_P(BlockingTasksTest, AWorkersBodyWaitsForThem) {
   EXPECT_EQ(group.Wait().completed, 40);
 }
 
-TEST_P(BlockingTasksTest, CancelledBeforeItsTurnItDoesNotRun) {
-  if (!has_threads()) return;
+TEST_P(ThreadedBlockingTasksTest, CancelledBeforeItsTurnItDoesNotRun) {
   const auto scheduler = Make(1);
   TaskGroup group(*scheduler);
   testing::Gate gate;
@@ -143,8 +142,7 @@ TEST_P(BlockingTasksTest, CancelledBeforeItsTurnItDoesNotRun) {
   EXPECT_FALSE(ran);
 }
 
-TEST_P(BlockingTasksTest, ItsTokenIsCancelled) {
-  if (!has_threads()) return;
+TEST_P(ThreadedBlockingTasksTest, ItsTokenIsCancelled) {
   const auto scheduler = Make(1);
   testing::Gate gate;
   const Task<> task = scheduler->Submit(Blocking(), [&gate](TaskContext& context) -> absl::Status {
@@ -191,7 +189,11 @@ TEST_P(BlockingTasksTest, ItIsTriedAgainAndItsDeadlineEndsIt) {
 class Running final : public TaskObserver {
  public:
   void OnEvent(const TaskEvent& event) override {
-    if (event.kind == TaskEventKind::kStarted) most_ = std::max<int>(most_, ++now_);
+    if (event.kind == TaskEventKind::kStarted) {
+      const int now = ++now_;
+      for (int seen = most_; seen < now && !most_.compare_exchange_weak(seen, now);) {
+      }
+    }
     if (event.kind == TaskEventKind::kEnded && event.state == TaskState::kCompleted) --now_;
   }
   int most() const { return most_; }
@@ -231,8 +233,7 @@ TEST_P(BlockingTasksTest, OneThatWaitsForTasksIsNotInFlight) {
 }
 
 // What ends while it waits for a thread takes no place.
-TEST_P(BlockingTasksTest, OneThatHasEndedIsNotInFlight) {
-  if (!has_threads()) return;
+TEST_P(ThreadedBlockingTasksTest, OneThatHasEndedIsNotInFlight) {
   VirtualClock clock;
   SchedulerOptions options;
   options.config.max_tasks_in_flight = 2;
@@ -252,7 +253,7 @@ TEST_P(BlockingTasksTest, OneThatHasEndedIsNotInFlight) {
   EXPECT_EQ(group.Wait().completed, 2);
 }
 
-TEST_P(BlockingTasksTest, WithoutStealingWhatItSubmitsRunsElsewhere) {
+TEST_P(BlockingTasksTest, WithoutStealingAChainThatItSubmitsRuns) {
   SchedulerOptions options;
   options.config.enable_work_stealing = false;
   const auto scheduler = Make(2, std::move(options));
@@ -261,12 +262,21 @@ TEST_P(BlockingTasksTest, WithoutStealingWhatItSubmitsRunsElsewhere) {
     const Task<> first = group.Submit([] {});
     const Task<> second = group.Submit([] {}, After(first));
     EXPECT_TRUE(group.Submit([] {}, After(second)).Wait().ok());
-    if (!has_threads()) return;
+  });
+  EXPECT_EQ(group.Wait().completed, 4);
+}
+
+TEST_P(ThreadedBlockingTasksTest, WithoutStealingWhatItSubmitsRunsWhileItBlocks) {
+  SchedulerOptions options;
+  options.config.enable_work_stealing = false;
+  const auto scheduler = Make(2, std::move(options));
+  TaskGroup group(*scheduler);
+  group.Submit(Blocking(), [&group] {
     absl::Notification ran;
     group.Submit([&ran] { ran.Notify(); });
-    ran.WaitForNotification();  // while this body blocks
+    ran.WaitForNotification();
   });
-  EXPECT_EQ(group.Wait().completed, has_threads() ? 5 : 4);
+  EXPECT_EQ(group.Wait().completed, 2);
 }
 
 TEST_P(BlockingTasksTest, TheyHoldResources) {

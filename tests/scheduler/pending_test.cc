@@ -52,7 +52,6 @@ class PendingTest : public ::testing::TestWithParam<int> {
     options.observer = &unfinished_;
     return testing::MakeScheduler(GetParam(), std::move(options));
   }
-  static bool has_threads() { return GetParam() > testing::kInline; }
   static GroupOptions Bounded(std::int64_t most, WhenFull when_full = WhenFull::kBlock) {
     return {.max_pending_tasks = most, .when_full = when_full};
   }
@@ -61,6 +60,8 @@ class PendingTest : public ::testing::TestWithParam<int> {
   std::unique_ptr<TaskScheduler> scheduler_ = Make();
 };
 WEFT_ON_ALL_ENGINES(PendingTest);
+class ThreadedPendingTest : public PendingTest {};
+WEFT_ON_THREADED_ENGINES(ThreadedPendingTest);
 
 TEST_P(PendingTest, WhoSubmitsWaitsForRoom) {
   for (const int most : {1, 3, 64}) {
@@ -84,8 +85,7 @@ TEST_P(PendingTest, SeveralThreadsWaitForRoom) {
   EXPECT_LE(unfinished_.most(), 2);
 }
 
-TEST_P(PendingTest, AFullGroupRefuses) {
-  if (!has_threads()) return;
+TEST_P(ThreadedPendingTest, AFullGroupRefuses) {
   TaskGroup group(*scheduler_, Bounded(2, WhenFull::kRefuse));
   testing::Gate gate;
   const Task<> first = group.Submit([&gate] { gate.Pass(); });
@@ -154,8 +154,7 @@ TEST_P(PendingTest, AnEmptyBatchNeedsNoRoom) {
 }
 
 // A destructor that submits, on the thread that the room must come from.
-TEST_P(PendingTest, AThreadForTimersNeverWaits) {
-  if (!has_threads()) return;
+TEST_P(ThreadedPendingTest, AThreadForTimersNeverWaits) {
   VirtualClock clock;
   const auto scheduler = testing::MakeVirtualScheduler(GetParam(), clock);
   TaskGroup group(*scheduler, Bounded(1));
@@ -208,8 +207,7 @@ TEST_P(PendingTest, WhatIsRefusedForAnotherReasonTakesNoRoom) {
   EXPECT_EQ(group.Wait().completed, 1);
 }
 
-TEST_P(PendingTest, ACancelLetsWhoWaitsGo) {
-  if (!has_threads()) return;
+TEST_P(ThreadedPendingTest, ACancelLetsWhoWaitsGo) {
   TaskGroup group(*scheduler_, Bounded(1));
   testing::Gate gate;
   group.Submit([&gate] { gate.Pass(); });

@@ -51,8 +51,6 @@ class ResourcesTest : public ::testing::TestWithParam<int> {
     return testing::MakeVirtualScheduler(GetParam(), *clock, std::move(options));
   }
   bool has_threads() const { return GetParam() > testing::kInline; }
-  // As many bodies can be under way as a case needs.
-  bool has_two() const { return GetParam() % testing::kPool >= 2; }
   static void ExpectAllBack(const TaskScheduler& scheduler) {
     for (const char* const name : {"gpu", "net"}) {
       const auto figures = scheduler.resource_figures(name);
@@ -66,6 +64,15 @@ class ResourcesTest : public ::testing::TestWithParam<int> {
   }
 };
 WEFT_ON_ALL_ENGINES(ResourcesTest);
+
+// Two bodies can be under way.
+class ThreadedResourcesTest : public ResourcesTest {};
+INSTANTIATE_TEST_SUITE_P(Engines, ThreadedResourcesTest,
+                         ::testing::Values(2, 8, testing::kPool + 2), testing::EngineName);
+// One worker holds, and the other asks in order.
+class OrderedResourcesTest : public ResourcesTest {};
+INSTANTIATE_TEST_SUITE_P(Engines, OrderedResourcesTest, ::testing::Values(2, testing::kPool + 2),
+                         testing::EngineName);
 
 // What bodies see that count themselves.
 //
@@ -153,8 +160,7 @@ void AwaitWaiting(const TaskScheduler& scheduler, std::int64_t count) {
   while (scheduler.resource_figures("gpu")->waiting != count) std::this_thread::yield();
 }
 
-TEST_P(ResourcesTest, WhoWaitsIsReadyAndHoldsNoWorker) {
-  if (!has_two()) return;
+TEST_P(ThreadedResourcesTest, WhoWaitsIsReadyAndHoldsNoWorker) {
   const auto scheduler = Make();
   TaskGroup group(*scheduler);
   Holder holder(group);
@@ -172,8 +178,7 @@ TEST_P(ResourcesTest, WhoWaitsIsReadyAndHoldsNoWorker) {
   ExpectAllBack(*scheduler);
 }
 
-TEST_P(ResourcesTest, OldestFirst) {
-  if (GetParam() % testing::kPool != 2) return;  // one worker holds, the other asks in order
+TEST_P(OrderedResourcesTest, OldestFirst) {
   const auto scheduler = Make();
   std::mutex mutex;
   std::vector<int> started;
@@ -192,8 +197,7 @@ TEST_P(ResourcesTest, OldestFirst) {
   EXPECT_TRUE(std::is_sorted(started.begin(), started.end()));
 }
 
-TEST_P(ResourcesTest, WhoIsCancelledWaitsNoLonger) {
-  if (!has_two()) return;
+TEST_P(ThreadedResourcesTest, WhoIsCancelledWaitsNoLonger) {
   const auto scheduler = Make();
   TaskGroup group(*scheduler);
   Holder holder(group);
@@ -210,8 +214,7 @@ TEST_P(ResourcesTest, WhoIsCancelledWaitsNoLonger) {
   ExpectAllBack(*scheduler);
 }
 
-TEST_P(ResourcesTest, WhoseGroupIsCancelledWaitsNoLonger) {
-  if (!has_two()) return;
+TEST_P(ThreadedResourcesTest, WhoseGroupIsCancelledWaitsNoLonger) {
   const auto scheduler = Make();
   TaskGroup holders(*scheduler);
   Holder holder(holders);
@@ -225,8 +228,7 @@ TEST_P(ResourcesTest, WhoseGroupIsCancelledWaitsNoLonger) {
   ExpectAllBack(*scheduler);
 }
 
-TEST_P(ResourcesTest, ADeadlineEndsTheWait) {
-  if (!has_two()) return;
+TEST_P(ThreadedResourcesTest, ADeadlineEndsTheWait) {
   VirtualClock clock;
   const auto scheduler = Make(&clock);
   TaskGroup group(*scheduler);
