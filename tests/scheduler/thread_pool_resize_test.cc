@@ -100,7 +100,7 @@ TEST(ThreadPoolResizeTest, ThreadsComeAtOnceForWhatWaits) {
 TEST(ThreadPoolResizeTest, AFunctionMayBringThreadsForWhatItHasSubmitted) {
   const auto pool = MakePool({});
   const auto together = std::make_shared<std::latch>(8 + 1);
-  const auto brings = [&] {
+  const auto brings = [&pool, together] {
     SubmitThatMeet(*pool, together, 7);
     EXPECT_TRUE(pool->Resize(8).ok());
     together->arrive_and_wait();
