@@ -513,6 +513,13 @@ class Engine final : public WorkSource,
   void EndWithError(EngineTask& task, TaskState state, absl::Status error,
                     std::exception_ptr thrown, bool drop, Ending& ending) noexcept;
   void EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept;
+  // Gives up what few tasks have, but for this.
+  struct Closed {
+    TaskPin continuation;  // which its successors wait for now
+    EdgeBlock<StdPlatform>* spare = nullptr;
+    TaskPin unused;  // goes after the end
+  };
+  Closed CloseRarities(EngineTask& task, TaskRarities& rarities, TaskState state) noexcept;
   // The end itself: takes its successors.
   static Bits EndAs(EngineTask& task, TaskState state, bool drop, std::uintptr_t& successors,
                     const Ending& ending) noexcept;

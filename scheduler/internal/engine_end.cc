@@ -181,39 +181,45 @@ TaskWord::Bits Engine::EndAs(EngineTask& task, TaskState state, bool drop,
   });
 }
 
-void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept {
-  auto& group = static_cast<GroupCore&>(*task.scope);
-  TaskPin continuation;
-  TaskPin unused;  // goes after the lock
-  TaskPin armed;   // the same
+Engine::Closed Engine::CloseRarities(EngineTask& task, TaskRarities& rarities,
+                                     TaskState state) noexcept {
+  Closed closed;
+  TaskPin armed;  // goes after the lock
   bool waited = false;
-  bool bounded = false;
   bool pooled = false;
   Gate::After given_back(*this);
-  EdgeBlock<StdPlatform>* spare = nullptr;
-  if (TaskRarities* const rarities = RaritiesOf(task)) {
-    std::lock_guard lock(rarities->lock);
+  {
+    std::lock_guard lock(rarities.lock);
     if (state == TaskState::kCompleted) {
-      continuation = rarities->continuation;  // stays: who comes later goes on there
+      closed.continuation = rarities.continuation;  // stays: who comes later goes on there
     } else {
-      unused = std::move(rarities->continuation);
+      closed.unused = std::move(rarities.continuation);
     }
-    spare = std::exchange(rarities->spare, nullptr);
-    if (rarities->policy != nullptr && Attempts::Close(*this, *rarities->policy)) {
-      armed = TaskPin::Adopt(&task);
+    closed.spare = std::exchange(rarities.spare, nullptr);
+    if (TaskPolicy* const policy = rarities.policy.get()) {
+      if (Attempts::Close(*this, *policy)) armed = TaskPin::Adopt(&task);
+      if (policy->blocking != nullptr) pooled = std::exchange(policy->blocking->counted, false);
+      if (policy->needs != nullptr) waited = Gate::Close(*policy->needs, given_back);
     }
-    if (rarities->policy != nullptr && rarities->policy->blocking != nullptr) {
-      pooled = std::exchange(rarities->policy->blocking->counted, false);
+    if (state == TaskState::kCompleted && !rarities.degraded.ok()) {
+      static_cast<GroupCore&>(*task.scope).CountDegraded();
     }
-    if (rarities->policy != nullptr && rarities->policy->needs != nullptr) {
-      waited = Gate::Close(*rarities->policy->needs, given_back);
-    }
-    if (state == TaskState::kCompleted && !rarities->degraded.ok()) group.CountDegraded();
   }
+  if (closed.unused) hand_overs_.Forget(task);
   armed = TaskPin();
   if (waited) Unpin(task);
   given_back.Finish();
   if (pooled) CountPooled(-1);
+  return closed;
+}
+
+void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending) noexcept {
+  auto& group = static_cast<GroupCore&>(*task.scope);
+  bool bounded = false;
+  Closed closed;
+  if (TaskRarities* const rarities = RaritiesOf(task)) {
+    closed = CloseRarities(task, *rarities, state);
+  }
   const Bits before = task.word.load(std::memory_order_relaxed);
   if (TaskWord::StateIn(before) == TaskState::kParked) [[unlikely]]
     CountParked(-1);
@@ -223,14 +229,13 @@ void Engine::EndOne(EngineTask& task, TaskState state, bool drop, Ending& ending
     if (teller_) [[unlikely]]
       SetReleaser(task, ending);
   }
-  if (unused) hand_overs_.Forget(task);
   Bits after = 0;
-  if (continuation) {
-    after = EndAndHandOver(task, drop, std::move(continuation), spare, ending);
+  if (closed.continuation) {
+    after = EndAndHandOver(task, drop, std::move(closed.continuation), closed.spare, ending);
   } else {
     std::uintptr_t successors = 0;
     after = EndAs(task, state, drop, successors, ending);
-    if (spare != nullptr) FreeBlock(spare, ending.worker);
+    if (closed.spare != nullptr) FreeBlock(closed.spare, ending.worker);
     ReleaseAll(successors, state, ending);
   }
   ending.from = {};

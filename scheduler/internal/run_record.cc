@@ -15,7 +15,7 @@ RecordPtr::RecordPtr(TaskRecord* record) : record_(record) {
   if (record_ != nullptr) record_->references.fetch_add(1, std::memory_order_relaxed);
 }
 
-RecordPtr::~RecordPtr() {
+void RecordPtr::Drop() noexcept {
   TaskRecord* record = record_;
   // acq_rel: what was done with each reference comes before the deletion.
   while (record != nullptr && record->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {

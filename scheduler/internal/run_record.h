@@ -38,7 +38,9 @@ class RecordPtr {
     std::swap(record_, other.record_);
     return *this;
   }
-  ~RecordPtr();
+  ~RecordPtr() {
+    if (record_ != nullptr) Drop();
+  }
 
   TaskRecord* get() const { return record_; }
   TaskRecord& operator*() const { return *record_; }
@@ -46,6 +48,8 @@ class RecordPtr {
   explicit operator bool() const { return record_ != nullptr; }
 
  private:
+  void Drop() noexcept;
+
   TaskRecord* record_ = nullptr;
 };
 
