@@ -229,6 +229,7 @@ absl::Status Graph::Clear() {
   refused_ = absl::OkStatus();
   in_creation_order_ = true;
   frozen_ = false;
+  SetSpecial(false, false);  // no node is marked
   return first;
 }
 

@@ -180,11 +180,6 @@ class Graph final : public GraphCore<StdPlatform> {
   bool recorded() const { return recorded_ != nullptr; }
   void AddUnderWay(UnderWay& nodes, std::size_t most) const;
 
-  // A body is about to run.
-  void NoteStart(const GraphNode& node, GraphWorker& worker) noexcept {
-    if (special()) [[unlikely]]
-      NoteStartNow(node, worker);
-  }
   GraphNode* EndFailed(GraphNode& node, GraphWorker& worker, absl::Status status) noexcept;
   GraphNode* EndUnrun(GraphNode& node, GraphWorker& worker) noexcept;
   GraphNode* EndThrown(GraphNode& node, GraphWorker& worker, std::exception_ptr thrown) noexcept;
@@ -224,10 +219,11 @@ class Graph final : public GraphCore<StdPlatform> {
   void Describe(RunSummary& summary);
   // `slot`: of the worker that does it; -1: none.
   void PrepareRun(int slot);
+  void MarkNodes(bool noted);
   void TellNodes(int slot) noexcept;
   void TellNow(TaskEventKind kind, TaskState state, const GraphNode& node, int slot,
                const GraphNode* other = nullptr) noexcept;
-  void NoteStartNow(const GraphNode& node, GraphWorker& worker) noexcept;
+  void NoteStart(const GraphNode& node, GraphWorker& worker) noexcept override;
   void NoteEnd(GraphNode& node, TaskState state, GraphWorker& worker) noexcept override;
   void NoteReleased(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept override;
   void NoteReady(GraphNode& node, GraphNode& successor, GraphWorker& worker) noexcept override;

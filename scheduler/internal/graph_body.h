@@ -76,9 +76,8 @@ struct GraphBodyKind {
   static ReadyNode* Step(ReadyNode& ready, GraphWorker& worker) noexcept {
     auto& node = static_cast<GraphNode&>(ready);
     Graph& graph = Graph::Of(node);
-    if (!graph.MayRun(node)) [[unlikely]]
+    if (!graph.MayStart(node, worker)) [[unlikely]]
       return graph.EndUnrun(node, worker);
-    graph.NoteStart(node, worker);
     try {
       F& function = GraphPayload<F>::In(node);
       if constexpr (std::is_void_v<Return>) {
@@ -104,9 +103,8 @@ struct GraphConditionKind {
   static ReadyNode* Step(ReadyNode& ready, GraphWorker& worker) noexcept {
     auto& node = static_cast<GraphNode&>(ready);
     Graph& graph = Graph::Of(node);
-    if (!graph.MayRun(node)) [[unlikely]]
+    if (!graph.MayStart(node, worker)) [[unlikely]]
       return graph.EndUnrun(node, worker);
-    graph.NoteStart(node, worker);
     std::uint32_t taken = node.successor_count;  // none
     try {
       const auto number =

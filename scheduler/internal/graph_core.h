@@ -40,6 +40,7 @@ class GraphCore : public CountedScope<P> {
   static constexpr std::uint32_t kRunAnyway = 4;  // kDoomed does not matter
   static constexpr std::uint32_t kCondition = 8;  // successors are numbered, to be chosen from
   static constexpr std::uint32_t kNested = 16;    // another graph
+  static constexpr std::uint32_t kNoted = 32;  // of a special run: with kRunBits, what is unusual
   static constexpr std::uint32_t kRunBits = kDoomed | kNotTaken;
 
   // Whether the body of a ready node may run.
@@ -51,11 +52,20 @@ class GraphCore : public CountedScope<P> {
     }
     return !this->stopped();
   }
+  // The same for who starts it then: a special run hears of it.
+  bool MayStart(const StaticNode<P>& node, Worker<P>& worker) {
+    // relaxed: as in MayRun.
+    const std::uint32_t word = node.word.load(std::memory_order_relaxed);
+    if ((word & (kRunBits | kNoted)) != 0) [[unlikely]]
+      return MayStartMarked(node, worker);
+    return !this->stopped();
+  }
 
   StaticNode<P>* EndCompleted(StaticNode<P>& node, Worker<P>& worker) {
-    if (special_) [[unlikely]]
-      return EndSpecial(node, worker);
-    return End(
+    const std::uint32_t word = node.word.load(std::memory_order_relaxed);
+    if ((word & (kRunBits | kNoted)) != 0) [[unlikely]]
+      return EndMarked(node, worker);
+    return Walk(
         node, worker, [](StaticNode<P>&) {}, Plainly{});
   }
   [[gnu::noinline]] StaticNode<P>* EndOtherwise(StaticNode<P>& node, Worker<P>& worker,
@@ -94,14 +104,16 @@ class GraphCore : public CountedScope<P> {
  protected:
   ~GraphCore() = default;
 
-  // A run that somebody observes, whose nodes have ranks, or that learns what they cost.
+  // A run that somebody observes, whose nodes have ranks, or that learns what they cost: all are
+  // kNoted.
   void SetSpecial(bool special, bool ranked) {
     special_ = special;
     ranked_ = ranked;
   }
   bool special() const { return special_; }
   bool ranked() const { return ranked_; }
-  // Of such a run: a node ends; its successor is told so, and may become ready.
+  // Of such a run: a node starts and ends; its successor is told so, and may become ready.
+  virtual void NoteStart(const StaticNode<P>&, Worker<P>&) noexcept {}
   virtual void NoteEnd(StaticNode<P>&, TaskState, Worker<P>&) noexcept {}
   virtual void NoteReleased(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
   virtual void NoteReady(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
@@ -135,8 +147,13 @@ class GraphCore : public CountedScope<P> {
            : how == GraphEnd::kCancelled ? TaskState::kCancelled
                                          : TaskState::kSkipped;
   }
-  [[gnu::noinline]] StaticNode<P>* EndSpecial(StaticNode<P>& node, Worker<P>& worker) {
-    NoteEnd(node, TaskState::kCompleted, worker);
+  [[gnu::noinline]] bool MayStartMarked(const StaticNode<P>& node, Worker<P>& worker) {
+    if (!MayRun(node)) return false;
+    if (special_) NoteStart(node, worker);
+    return true;
+  }
+  [[gnu::noinline]] StaticNode<P>* EndMarked(StaticNode<P>& node, Worker<P>& worker) {
+    if (special_) NoteEnd(node, TaskState::kCompleted, worker);
     return End(
         node, worker, [](StaticNode<P>&) {}, Specially{*this, node, worker});
   }
@@ -166,17 +183,22 @@ class GraphCore : public CountedScope<P> {
     return join.fetch_sub(1, std::memory_order_acq_rel) == 1;
   }
 
-  // `before` is called with each successor before the arrival there.
   template <class Before, class How>
   StaticNode<P>* End(StaticNode<P>& node, Worker<P>& worker, Before before, How how) {
-    // relaxed, both: the end of the run comes between this and the next run. A counter
-    // that started at one is never written.
+    // relaxed, both: the end of the run comes between this and the next run.
+    if (const std::uint32_t word = node.word.load(std::memory_order_relaxed);
+        (word & kRunBits) != 0) {
+      node.word.store(word & ~kRunBits, std::memory_order_relaxed);
+    }
+    return Walk(node, worker, before, how);
+  }
+  // The same for one without kRunBits. `before` is called with each successor before the arrival
+  // there.
+  template <class Before, class How>
+  StaticNode<P>* Walk(StaticNode<P>& node, Worker<P>& worker, Before before, How how) {
+    // relaxed: as in End. A counter that started at one is never written.
     if (node.in_degree > 1) {
       NodePool<P>::JoinOf(node).store(node.in_degree, std::memory_order_relaxed);
-    }
-    if (const std::uint32_t word = node.word.load(std::memory_order_relaxed);
-        (word & kRunBits) != 0) [[unlikely]] {
-      node.word.store(word & ~kRunBits, std::memory_order_relaxed);
     }
     const bool alone = worker.alone();
     StaticNode<P>* next = nullptr;

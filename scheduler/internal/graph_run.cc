@@ -53,6 +53,13 @@ void GraphRunTask::Cancel(const absl::Status& why) {
   if (source) source->Cancel(why);  // runs callbacks: not under the lock
 }
 
+void Graph::MarkNodes(bool noted) {
+  ForEachNode([noted](GraphNode& node) {
+    const std::uint32_t word = node.word.load(std::memory_order_relaxed);
+    node.word.store(noted ? word | kNoted : word & ~kNoted, std::memory_order_relaxed);
+  });
+}
+
 bool Graph::TakeRun() {
   bool running = false;
   return running_.compare_exchange_strong(running, true);
@@ -65,7 +72,9 @@ void Graph::PrepareRun(int slot) {
   range_.next = roots_.data();
   range_.end = roots_.data() + roots_.size();
   Expect(static_cast<std::int64_t>(node_count_));
-  SetSpecial(host_.teller != nullptr || use_ranks_ || learns_, use_ranks_);
+  const bool noted = host_.teller != nullptr || use_ranks_ || learns_;
+  if (noted != special()) MarkNodes(noted);
+  SetSpecial(noted, use_ranks_);
   if (recorded_) ResetRecord();
   if (host_.teller != nullptr) TellNodes(slot);
 }

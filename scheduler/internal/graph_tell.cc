@@ -45,7 +45,7 @@ void Graph::TellNodes(int slot) noexcept {
   }
 }
 
-void Graph::NoteStartNow(const GraphNode& node, GraphWorker& worker) noexcept {
+void Graph::NoteStart(const GraphNode& node, GraphWorker& worker) noexcept {
   if (host_.teller != nullptr) {
     TellNow(TaskEventKind::kStarted, TaskState::kRunning, node, worker.slot());
   }

@@ -123,7 +123,7 @@ class TestGraph final : public internal::GraphCore<ModelPlatform> {
   }
   Node& At(std::size_t i) const { return slab_[i].As<Node>(); }
   Node* StepNode(Node& node, Worker& worker) {
-    if (!MayRun(node)) return EndUnrun(node, worker);
+    if (!MayStart(node, worker)) return EndUnrun(node, worker);
     const auto i = static_cast<std::size_t>(reinterpret_cast<Cell*>(&node) - slab_);
     for (const std::size_t predecessor : before_[i]) {
       Check(results_[predecessor].Read() == run_, "predecessors have run, and are seen");

@@ -170,6 +170,27 @@ TEST_P(ObserverTest, NodesOfGraphsInEachRun) {
   EXPECT_THAT(log_.Complaints(), IsEmpty());
 }
 
+// Runs that nobody observes come before, between and after, on another scheduler.
+TEST_P(ObserverTest, OnlyTheRunsOfItsOwnScheduler) {
+  const auto unseen = testing::MakeScheduler(GetParam());
+  TaskGraph graph;
+  for (int built = 0; built < 2; ++built) {
+    int ran = 0;
+    auto a = graph.Add([&ran] { ++ran; });
+    a.Before(graph.Add([&ran] { ++ran; }));
+    std::size_t seen = log_.tasks().size();
+    for (const bool observed : {false, true, false, true, true, false}) {
+      ran = 0;
+      EXPECT_TRUE((observed ? *scheduler_ : *unseen).Run(graph).ok());
+      EXPECT_EQ(ran, 2);
+      seen += observed ? 2 : 0;
+      EXPECT_EQ(log_.tasks().size(), seen);
+    }
+    EXPECT_TRUE(graph.Clear().ok());
+  }
+  EXPECT_THAT(log_.Complaints(), IsEmpty());
+}
+
 TEST_P(ObserverTest, NestedGraphsRepeated) {
   TaskGraph inner;
   auto first = inner.Add([] {}).Name("first");
