@@ -240,15 +240,15 @@ struct BodyKind {
     return Engine::Begin(task, worker) ? RunAs(task, worker, /*drop=*/true, /*special=*/false)
                                        : nullptr;
   }
-  static ReadyNode* Run(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
-    return RunAs(task, worker, drop, /*special=*/false);
-  }
-  static ReadyNode* RunSpecial(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
-    return RunAs(task, worker, drop, /*special=*/true);
+  // Any task, after Begin or where that is not needed.
+  [[gnu::noinline]] static ReadyNode* Run(EngineTask& task, EngineWorker& worker,
+                                          bool drop) noexcept {
+    return RunAs(task, worker, drop, /*special=*/OpsOf(task).special == &OpsOf(task));
   }
 
-  static ReadyNode* RunAs(EngineTask& task, EngineWorker& worker, bool drop,
-                          bool special) noexcept {
+  // Made twice: Step, which most tasks take, has no room for what it does not need.
+  [[gnu::always_inline]] static inline ReadyNode* RunAs(EngineTask& task, EngineWorker& worker,
+                                                        bool drop, bool special) noexcept {
     const Engine::Attempt attempt =
         special ? Engine::BeginAttempt(task, worker) : Engine::Attempt{};
     const auto outer = worker.BeginBody(task);
@@ -318,7 +318,7 @@ struct BodyKind {
 
 template <class Kind>
 inline constexpr TaskOps kSpecialTaskOps = {{&Engine::StepSpecial, nullptr, true},
-                                            &Kind::RunSpecial,
+                                            &Kind::Run,
                                             &Kind::DestroyBody,
                                             &Kind::Room::Free,
                                             Kind::kHasValue ? &Kind::ValueOf : nullptr,
