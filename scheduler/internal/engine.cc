@@ -75,7 +75,7 @@ Engine::Engine(std::unique_ptr<TaskExecutor> executor, std::unique_ptr<Bounds> b
   if (max_in_flight_ < max_width_) loop_.SetMost(max_in_flight_);
   no_memory_ = &MakeStandIn(OutOfMemory());
   forked_ = &MakeStandIn(ForkedError());
-  forked_group_ = MakeCounted<GroupCore>(*this, clock_, *pool_, GroupCore::Limits{});
+  forked_group_ = MakeCounted<GroupCore>(*this, clock_, *pool_, GroupCore::Limits{}, false);
   if (options.observer != nullptr || options.record_runs || options.watched) {
     teller_.emplace(options.observer, clock_, slot_count());
   }

@@ -337,14 +337,17 @@ class Engine final : public WorkSource,
   // Counts a task that comes in; the reason when it may not.
   absl::Status Enter(GroupCore& group, EngineTask& task, EngineWorker* worker,
                      const TaskOptions* options);
+  // The same for one that nothing is asked for. False: not counted; Enter takes it, or knows why
+  // not.
+  bool EnterPlainly(GroupCore& group, EngineWorker* worker, const TaskOptions* options) const;
+  // Of any that waits for nothing: it is ready after this, and in no queue. False: it was refused.
+  bool EnterReady(GroupCore& group, EngineTask& task, EngineWorker* worker,
+                  const TaskOptions* options, bool detached) noexcept;
   // Gives the task what the options ask for. InvalidArgument; throws std::bad_alloc.
   absl::Status Prepare(GroupCore& group, EngineTask& task, const TaskOptions* options);
-  // Whether its tasks take the special step, whatever their options.
-  bool AreSpecial(const GroupCore& group) const {
-    return record_times_ || teller_ || group.deadline() != absl::InfiniteDuration() ||
-           group.pending.bounded();
-  }
+  bool TryAdmit(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1) const;
   absl::Status Admit(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1) const;
+  absl::Status WhyNotAdmitted(const GroupCore& group) const;
   static void CountIn(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1);
   // `before`: the group's rest before it was counted.
   static void TakeBack(GroupCore& group, EngineWorker* worker, const GroupCore::Rest& before);

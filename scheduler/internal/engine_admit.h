@@ -11,7 +11,6 @@
 #include "absl/status/status.h"
 
 #include "weft/scheduler/internal/engine.h"
-#include "weft/scheduler/internal/exception_status.h"
 
 namespace weft::internal {
 
@@ -38,46 +37,32 @@ inline void Engine::TakeBack(GroupCore& group, EngineWorker* worker,
   }
 }
 
-inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker,
-                                  std::int64_t tasks) const {
-  const auto shut_down = [] {
-    return StatusWithText(absl::StatusCode::kFailedPrecondition,
-                          "the scheduler is shut down: it takes no more tasks");
-  };
-  if (absl::Status refusal = group.Refusal(); !refusal.ok()) {
-    // A shutdown seals all groups.
-    const bool closed = phase_.load(std::memory_order_relaxed) == Phase::kClosed;
-    return closed && absl::IsFailedPrecondition(refusal) ? shut_down() : refusal;
+inline bool Engine::TryAdmit(GroupCore& group, EngineWorker* worker, std::int64_t tasks) const {
+  if (group.closed()) [[unlikely]]
+    return false;
+  if (worker != nullptr) {
+    CountIn(group, worker, tasks);
+    return true;
   }
-  const GroupCore::Rest rest = worker == nullptr ? group.rest() : GroupCore::Rest{};
-  CountIn(group, worker, tasks);
+  const GroupCore::Rest rest = group.rest();
+  group.CountSubmitted(tasks);
   // seq_cst, after the count: a shutdown sets the phase, then looks at the count.
-  if (worker == nullptr && phase_.load(std::memory_order_seq_cst) != Phase::kOpen) {
-    group.TakeBackSubmitted(rest, tasks);
-    return shut_down();
-  }
-  return absl::OkStatus();
+  if (phase_.load(std::memory_order_seq_cst) == Phase::kOpen) [[likely]]
+    return true;
+  group.TakeBackSubmitted(rest, tasks);
+  return false;
 }
 
-inline absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWorker* worker,
-                                  const TaskOptions* options) {
-  const bool bounded = group.pending.bounded();
-  absl::Status refusal = OrOutOfMemory([&] {
-    const bool plain = options == nullptr || options->IsPlain();
-    if (!plain || AreSpecial(group)) [[unlikely]] {
-      absl::Status prepared = Prepare(group, task, options);
-      if (!prepared.ok()) return prepared;
-    }
-    if (bounded) [[unlikely]] {
-      absl::Status entered = EnterBound(group, worker, 1);
-      if (!entered.ok()) return entered;
-    }
-    absl::Status admitted = Admit(group, worker);
-    if (bounded && !admitted.ok()) LeaveBound(group, 1);
-    return admitted;
-  });
-  if (refusal.ok()) group.StartClock();
-  return refusal;
+inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker,
+                                  std::int64_t tasks) const {
+  return TryAdmit(group, worker, tasks) ? absl::OkStatus() : WhyNotAdmitted(group);
+}
+
+inline bool Engine::EnterPlainly(GroupCore& group, EngineWorker* worker,
+                                 const TaskOptions* options) const {
+  if (options != nullptr || group.special() || !TryAdmit(group, worker)) return false;
+  group.StartClock();
+  return true;
 }
 
 }  // namespace weft::internal

@@ -90,7 +90,7 @@ absl::Status Engine::Prepare(GroupCore& group, EngineTask& task, const TaskOptio
   const KindId kind = options == nullptr ? KindId() : costs_.Intern(options->kind);
   if (kind.remembered()) MakeExtras(task).kind = kind;
   if (recorder_) MakeRecord(task);
-  if (*policy != nullptr || kind.remembered() || AreSpecial(group)) {
+  if (*policy != nullptr || kind.remembered() || group.special()) {
     task.ops = OpsOf(task).special;
   }
   if (*policy != nullptr) MakeExtras(task).rarities.Make().policy = *std::move(policy);

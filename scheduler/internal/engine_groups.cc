@@ -60,7 +60,8 @@ void Engine::GroupCursor::StepOver(const GroupCore& gone) {
 
 IntrusivePtr<GroupCore> Engine::AddGroup(const GroupCore::Limits& limits) {
   if (Forked()) return forked_group_;
-  auto group = MakeCounted<GroupCore>(*this, clock_, *pool_, limits);
+  const bool observed = record_times_ || teller_.has_value();
+  auto group = MakeCounted<GroupCore>(*this, clock_, *pool_, limits, observed);
   if (recorder_) group->record = std::make_unique<RunRecord>();
   group->late_pumps_before = late_pumps();
   const bool timed = limits.deadline != absl::InfiniteDuration();

@@ -191,7 +191,7 @@ void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
     EngineTask& task = *plan.task;
     if (plan.policy != nullptr) RaritiesOf(task)->policy = std::move(plan.policy);
     if (plan.kind.remembered()) ExtrasOf(task)->kind = plan.kind;
-    if (RaritiesOf(task) != nullptr || plan.kind.remembered() || AreSpecial(group)) {
+    if (RaritiesOf(task) != nullptr || plan.kind.remembered() || group.special()) {
       task.ops = OpsOf(task).special;
     }
     FunctionKind::Room::Make(task, std::move(plan.definition->function));

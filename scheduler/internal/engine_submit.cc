@@ -30,6 +30,37 @@ TaskWord::Bits Engine::FirstWord(const TaskOptions* options, int handles, int pi
          static_cast<Bits>(handles) * TaskWord::kHandle + static_cast<Bits>(pins) * TaskWord::kPin;
 }
 
+absl::Status Engine::WhyNotAdmitted(const GroupCore& group) const {
+  absl::Status refusal = group.Refusal();
+  // A shutdown seals all groups.
+  const bool sealed = absl::IsFailedPrecondition(refusal) &&
+                      phase_.load(std::memory_order_relaxed) == Phase::kClosed;
+  if (!refusal.ok() && !sealed) return refusal;
+  return StatusWithText(absl::StatusCode::kFailedPrecondition,
+                        "the scheduler is shut down: it takes no more tasks");
+}
+
+absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWorker* worker,
+                           const TaskOptions* options) {
+  const bool bounded = group.pending.bounded();
+  absl::Status refusal = OrOutOfMemory([&] {
+    const bool plain = options == nullptr || options->IsPlain();
+    if (!plain || group.special()) {
+      absl::Status prepared = Prepare(group, task, options);
+      if (!prepared.ok()) return prepared;
+    }
+    if (bounded) {
+      absl::Status entered = EnterBound(group, worker, 1);
+      if (!entered.ok()) return entered;
+    }
+    absl::Status admitted = Admit(group, worker);
+    if (bounded && !admitted.ok()) LeaveBound(group, 1);
+    return admitted;
+  });
+  if (refusal.ok()) group.StartClock();
+  return refusal;
+}
+
 absl::Status Engine::CheckDependencies(std::span<const Dependency> dependencies) const {
   for (const Dependency& dependency : dependencies) {
     if (dependency.task == nullptr) {
@@ -62,7 +93,9 @@ void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependen
   if (dependencies.empty()) return SubmitReady(group, task, options, detached);
   EngineWorker* const worker = WorkerOfThread();
   absl::Status refusal = CheckDependencies(dependencies);
-  if (refusal.ok()) refusal = Enter(group, task, worker, options);
+  if (refusal.ok() && !EnterPlainly(group, worker, options)) {
+    refusal = Enter(group, task, worker, options);
+  }
   if (!refusal.ok()) return Refuse(group, task, std::move(refusal), detached);
 
   const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
@@ -85,20 +118,16 @@ void Engine::Submit(GroupCore& group, EngineTask& task, std::span<const Dependen
 void Engine::SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions* options,
                          bool detached) noexcept {
   EngineWorker* const worker = WorkerOfThread();
-  if (absl::Status refusal = Enter(group, task, worker, options); !refusal.ok()) [[unlikely]]
-    return Refuse(group, task, std::move(refusal), detached);
-  const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
-  const Lane lane = options == nullptr ? Lane::kNormal : LaneOf(options->priority);
-  EnginePool::JoinOf(task).store(0, std::memory_order_relaxed);
-  // One with a timer is found by it.
-  const Bits listed = extras != 0 || teller_ ? extras : TaskWord::kUnlisted;
-  if (teller_) [[unlikely]]
-    TellSubmitted(task, options, worker);
-  task.word.store(FirstWord(options, detached ? 0 : 1, 1) | listed, std::memory_order_release);
-  if (extras != 0) [[unlikely]]
-    Attempts::StartClock(task);
-  if (teller_) [[unlikely]]
-    TellBeforeEnd(TaskEventKind::kReady, TaskState::kReady, task, worker);
+  Lane lane = Lane::kNormal;
+  if (EnterPlainly(group, worker, options)) [[likely]] {
+    EnginePool::JoinOf(task).store(0, std::memory_order_relaxed);
+    task.word.store(FirstWord(nullptr, detached ? 0 : 1, 1) | TaskWord::kUnlisted,
+                    std::memory_order_release);
+  } else if (!EnterReady(group, task, worker, options, detached)) {
+    return;
+  } else if (options != nullptr) {
+    lane = LaneOf(options->priority);
+  }
   if (worker != nullptr && worker->PushTask(task, lane)) {
     worker->Announce();
   } else if (worker == nullptr) {
@@ -109,10 +138,27 @@ void Engine::SubmitReady(GroupCore& group, EngineTask& task, const TaskOptions* 
   }
 }
 
+bool Engine::EnterReady(GroupCore& group, EngineTask& task, EngineWorker* worker,
+                        const TaskOptions* options, bool detached) noexcept {
+  if (absl::Status refusal = Enter(group, task, worker, options); !refusal.ok()) {
+    Refuse(group, task, std::move(refusal), detached);
+    return false;
+  }
+  const Bits extras = task.word.load(std::memory_order_relaxed) & TaskWord::kHasExtras;
+  EnginePool::JoinOf(task).store(0, std::memory_order_relaxed);
+  // One with a timer is found by it.
+  const Bits listed = extras != 0 || teller_ ? extras : TaskWord::kUnlisted;
+  if (teller_) TellSubmitted(task, options, worker);
+  task.word.store(FirstWord(options, detached ? 0 : 1, 1) | listed, std::memory_order_release);
+  if (extras != 0) Attempts::StartClock(task);
+  if (teller_) TellBeforeEnd(TaskEventKind::kReady, TaskState::kReady, task, worker);
+  return true;
+}
+
 void Engine::SubmitAllReady(GroupCore& group, std::span<EngineTask* const> tasks,
                             const TaskOptions* options, bool detached) noexcept {
   EngineWorker* const worker = WorkerOfThread();
-  if (options != nullptr || AreSpecial(group)) {
+  if (options != nullptr || group.special()) {
     for (EngineTask* const task : tasks) SubmitReady(group, *task, options, detached);
     return;
   }

@@ -47,13 +47,16 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
     bool refuses = false;  // what comes beyond that; else it waits, outside tasks
   };
 
-  GroupCore(Engine& engine, const Clock& clock, const EnginePool& pool, const Limits& limits)
+  // `observed`: all tasks of the engine take the special step.
+  GroupCore(Engine& engine, const Clock& clock, const EnginePool& pool, const Limits& limits,
+            bool observed)
       : pending(limits.max_pending),
         names(pool),
         timer(*this),
         engine_(engine),
         clock_(clock),
-        limits_(limits) {
+        limits_(limits),
+        special_(observed || limits.deadline != absl::InfiniteDuration() || pending.bounded()) {
     FollowStopFlag(&stop_);
   }
 
@@ -61,6 +64,8 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   bool fail_fast() const { return limits_.fail_fast; }
   absl::Duration deadline() const { return limits_.deadline; }
   bool refuses() const { return limits_.refuses; }
+  // Whether its tasks take the special step, whatever their options.
+  bool special() const { return special_; }
 
   // Counting, by threads that are not workers, or not in a task of this group.
   void CountSubmitted(std::int64_t tasks) {
@@ -112,11 +117,10 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   };
   Figures figures() const;
 
-  // Why it takes no more tasks; OK: it does.
-  absl::Status Refusal() const {
-    // relaxed: whoever must see this has been told.
-    return closed_.load(std::memory_order_relaxed) ? RefusalNow() : absl::OkStatus();
-  }
+  // It takes no more tasks. relaxed: whoever must see this has been told.
+  bool closed() const { return closed_.load(std::memory_order_relaxed); }
+  // Why; OK: it does.
+  absl::Status Refusal() const { return closed() ? RefusalNow() : absl::OkStatus(); }
   // False: it was sealed before.
   bool Seal();
   // False: it was cancelled before. Calls nobody back. `late`: its deadline has passed, and what
@@ -166,6 +170,7 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   Engine& engine_;
   const Clock& clock_;
   const Limits limits_;
+  const bool special_;
   Count count_;
   Atomic<bool> closed_{false};  // sealed or cancelled
   StopFlag stop_{false};
