@@ -50,14 +50,15 @@ void Engine::TellWhetherOneByOne() noexcept {
 // is all that they cost.
 void Engine::OnTurns(PumpTurns& turns) noexcept {
   if (!bounds_->reads_memory()) return RunLoopHost::OnTurns(turns);
-  constexpr std::uint32_t kMost = 1024;
+  // Of bodies that suddenly are long so many go by before the next look.
+  constexpr std::uint32_t kMost = 256;
   const absl::Duration now = clock_.Now();
   const std::int64_t at = absl::ToInt64Nanoseconds(now);
   const std::int64_t took = at - std::exchange(turns.told_at, at);
   if (took < 1'000'000) {
-    turns.stride = std::min(2 * turns.stride, kMost);
+    turns.stride = std::min((took < 60'000 ? 16 : 2) * turns.stride, kMost);
   } else if (took > 8'000'000) {
-    turns.stride = std::max<std::uint32_t>(turns.stride / 2, 1);
+    turns.stride = 1;
   }
   turns.left = turns.stride;
   if (now < look_from_ || !bounds_->Due(now)) {

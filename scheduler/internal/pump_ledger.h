@@ -25,6 +25,8 @@
 #include <utility>
 #include <vector>
 
+#include "weft/scheduler/internal/attention.h"
+
 namespace weft::internal {
 
 // A pump is a thread that holds a slot. It is active but for while its body blocks;
@@ -44,8 +46,13 @@ class PumpLedger {
 
   // At most `width` pumps are active, apart from those that have just been unblocked.
   // Slots are numbered from 0 to `slots`. There is never room where no pump `can_come`.
-  PumpLedger(int width, int slots, bool can_come = true)
-      : limit_(can_come ? width : 0), width_(width), slots_(slots), can_come_(can_come) {
+  // `attention` is told when more are active than may be.
+  PumpLedger(int width, int slots, Attention<P>& attention, bool can_come = true)
+      : attention_(attention),
+        limit_(can_come ? width : 0),
+        width_(width),
+        slots_(slots),
+        can_come_(can_come) {
     free_slots_.reserve(static_cast<std::size_t>(slots));
   }
 
@@ -71,7 +78,7 @@ class PumpLedger {
   // relaxed, both: hints.
   bool NobodyElse() const { return ActiveIn(state_.load(std::memory_order_relaxed)) <= 1; }
   // Some pump is to Retire, or the only one to ShareAlone.
-  bool Surplus() const { return surplus_.load(std::memory_order_relaxed); }
+  bool Surplus() const { return attention_.surplus(); }
   // All pumps block, or there is none. seq_cst: after one's own Block.
   bool NobodyActive() const { return ActiveIn(state_.load(std::memory_order_seq_cst)) == 0; }
 
@@ -228,9 +235,8 @@ class PumpLedger {
   }
   void SetSurplus() {
     // relaxed, all: no others write.
-    const bool surplus =
-        ActiveIn(state_.load(std::memory_order_relaxed)) > limit_.load(std::memory_order_relaxed);
-    if (surplus != Surplus()) surplus_.store(surplus, std::memory_order_relaxed);
+    attention_.SetSurplus(ActiveIn(state_.load(std::memory_order_relaxed)) >
+                          limit_.load(std::memory_order_relaxed));
   }
   void PushFree(int slot) {
     free_slots_.push_back(slot);
@@ -248,10 +254,10 @@ class PumpLedger {
     return ActiveIn(state) < limit_.load(std::memory_order_seq_cst);
   }
 
+  Attention<P>& attention_;
   // All written under lock_.
   typename P::template Atomic<std::uint32_t> state_{0};  // how many are active, and kCalm
   typename P::template Atomic<int> limit_;  // the width, or 0 while the one alone must hear of it
-  typename P::template Atomic<bool> surplus_{false};  // more are active than limit_
   typename P::template Atomic<int> width_;
   const int slots_;
   const bool can_come_;

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "weft/distribution/ready_order.h"
+#include "weft/scheduler/internal/attention.h"
 #include "weft/scheduler/internal/node.h"
 #include "weft/scheduler/internal/overflow.h"
 #include "weft/scheduler/internal/ranked_heap.h"
@@ -29,15 +30,17 @@ namespace weft::internal {
 template <class P>
 class ReadyLanes {
  public:
-  explicit ReadyLanes(const NodePool<P>& pool)
+  // `attention` is told how many lie apart from the normal lane.
+  ReadyLanes(const NodePool<P>& pool, Attention<P>& attention)
       : pool_(pool),
+        attention_(attention),
         lanes_{Overflow<P>(pool), Overflow<P>(pool), Overflow<P>(pool), Overflow<P>(pool)} {}
 
   void Add(Node<P>& node, Lane lane) {
     if (lane == Lane::kNormal) return AddToInbox(node);
     At(lane).Add(node);
-    // relaxed, both: hints, also where they are read.
-    apart_.fetch_add(1, std::memory_order_relaxed);
+    attention_.AddApart(1);
+    // relaxed: a hint, also where it is read.
     if (lane > Lane::kNormal) raised_.fetch_add(1, std::memory_order_relaxed);
   }
 
@@ -60,7 +63,7 @@ class ReadyLanes {
     const std::uint32_t rank = RankOf(node);
     const Lane lane = LaneInRank(rank);
     if (!RankedAt(lane).Push(node, rank)) return false;
-    apart_.fetch_add(1, std::memory_order_relaxed);
+    attention_.AddApart(1);
     if (lane > Lane::kNormal) raised_.fetch_add(1, std::memory_order_relaxed);
     return true;
   }
@@ -88,7 +91,7 @@ class ReadyLanes {
   }
   // Hints: whether any lane but the normal one, one above it, or that lane, seems to have
   // something.
-  bool SeemsApart() const { return apart_.load(std::memory_order_relaxed) > 0; }
+  bool SeemsApart() const { return attention_.apart() > 0; }
   bool SeemsRaised() const { return raised_.load(std::memory_order_relaxed) > 0; }
   // Whether what has become ready with that rank may run before all that lies here; 0: it has none.
   bool SeemsFirst(std::uint32_t rank) const {
@@ -97,7 +100,7 @@ class ReadyLanes {
     const Lane lane = LaneInRank(rank);
     // Who goes on does not count its starts: nothing else must grow old meanwhile.
     const auto here = static_cast<std::int64_t>(RankedAt(lane).SeemsSize());
-    return apart_.load(std::memory_order_relaxed) <= here && RankedAt(lane).top() <= rank;
+    return attention_.apart() <= here && RankedAt(lane).top() <= rank;
   }
   bool SeemsRanked(Lane lane) const { return !RankedAt(lane).SeemsEmpty(); }
   bool SeemsToHaveNormal() const { return !At(Lane::kNormal).SeemsEmpty() || InboxSeemsFilled(); }
@@ -144,7 +147,7 @@ class ReadyLanes {
   Node<P>* PopRanked(Lane lane) {
     Node<P>* const node = RankedAt(lane).Pop();
     if (node == nullptr) return nullptr;
-    apart_.fetch_sub(1, std::memory_order_relaxed);
+    attention_.AddApart(-1);
     if (lane > Lane::kNormal) raised_.fetch_sub(1, std::memory_order_relaxed);
     return node;
   }
@@ -153,7 +156,7 @@ class ReadyLanes {
   void TakeBackRanked(const Scope<P>& scope, F took) {
     for (std::size_t i = 0; i < kLaneCount; ++i) {
       ranked_[i].TakeBack(scope, [&](Node<P>& node) {
-        apart_.fetch_sub(1, std::memory_order_relaxed);
+        attention_.AddApart(-1);
         if (static_cast<Lane>(i) > Lane::kNormal) raised_.fetch_sub(1, std::memory_order_relaxed);
         took(node);
       });
@@ -210,7 +213,7 @@ class ReadyLanes {
   const Overflow<P>& At(Lane lane) const { return lanes_[static_cast<std::size_t>(lane)]; }
   void NoteTaken(Lane lane, std::int64_t nodes) {
     if (lane == Lane::kNormal) return;
-    apart_.fetch_sub(nodes, std::memory_order_relaxed);
+    attention_.AddApart(-nodes);
     if (lane > Lane::kNormal) raised_.fetch_sub(nodes, std::memory_order_relaxed);
   }
 
@@ -227,11 +230,10 @@ class ReadyLanes {
   }
 
   const NodePool<P>& pool_;
+  Attention<P>& attention_;
   alignas(64) typename P::template Atomic<std::uint32_t> inbox_{0};  // the newest; a stack
   alignas(64) std::array<Overflow<P>, kLaneCount> lanes_;
-  // Looked at in every step of a worker: in a line that no other write disturbs.
-  alignas(64) typename P::template Atomic<std::int64_t> apart_{0};
-  typename P::template Atomic<std::int64_t> raised_{0};
+  alignas(64) typename P::template Atomic<std::int64_t> raised_{0};
   alignas(64) std::array<RankedHeap<P>, kLaneCount> ranked_;
   typename P::template Atomic<std::uint32_t> turns_{0};
 };

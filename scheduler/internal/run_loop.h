@@ -14,8 +14,10 @@
 #include <limits>
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
+#include "weft/scheduler/internal/attention.h"
 #include "weft/scheduler/internal/lane_ages.h"
 #include "weft/scheduler/internal/latch.h"
 #include "weft/scheduler/internal/node.h"
@@ -27,7 +29,7 @@
 
 namespace weft::internal {
 
-// How often a pump tells its host that it goes on: after so many turns, which it counts down.
+// How often a pump tells its host that it goes on: after so many turns, which are counted down.
 //
 // Thread safety: the pump.
 struct PumpTurns {
@@ -45,7 +47,8 @@ class RunLoopHost {
   virtual void OnNoPump() noexcept {}
   // The ledger may be calm after this.
   virtual void BeforeCalm() noexcept {}
-  // A pump is about to run something. Says after how many turns it is to tell the next time.
+  // A pump is about to look for something to run, or to run it. Says after how many turns, at least
+  // one, it is to tell the next time, if it has not stopped before.
   virtual void OnTurns(PumpTurns& turns) noexcept {
     turns.left = std::numeric_limits<std::uint32_t>::max();
   }
@@ -75,8 +78,8 @@ class RunLoop {
         steals_(steals),
         pool_(pool),
         host_(host),
-        ledger_(width, SlotCount(max_width) + apart, has_threads),
-        lanes_(pool),
+        ledger_(width, SlotCount(max_width) + apart, attention_, has_threads),
+        lanes_(pool, attention_),
         workers_(static_cast<std::size_t>(SlotCount(max_width) + apart)) {
     try {
       MakeWorkers(width);
@@ -168,19 +171,24 @@ class RunLoop {
   //
   // Thread safety: the worker.
   struct Shift {
-    const Latch<P>* until = nullptr;  // works on a graph's nodes only, until it is set
-    std::uint32_t picks = 0;          // of the normal lane
-    std::uint32_t counted = 0;        // of those: up to the last that the lanes know of
-    bool fed = false;                 // has had tasks from outside
-    bool ranked = false;              // of the normal lane the last one had a rank
-    PumpTurns turns = {};
+    const Latch<P>* until = nullptr;       // works on a graph's nodes only, until it is set
+    std::uint32_t left = 0;                // so many picks until AtTurn
+    std::uint32_t step = 1;                // what that was at first
+    std::uint32_t unfair = kFairness + 1;  // so many, when it was, until the next from outside
+    bool fair = false;                     // that one is due
+    bool normal = false;         // some of the normal lane have run that the lanes do not know of
+    bool fed = false;            // has had tasks from outside
+    bool ranked = false;         // of the normal lane the last one had a rank
+    PumpTurns* turns = nullptr;  // null: nobody is told
   };
   // For a host that drains on one thread, as its workers by turns: what this one takes now,
   // when it steals from `first_victim` first.
   Node<P>* TakeNext(int slot, Shift& shift, int first_victim) {
     Worker<P>& worker = WorkerAt(slot);
-    if (Node<P>* node = PopNext(worker, shift)) return node;
-    return Find(worker, shift, kPatience, first_victim);
+    Node<P>* node = PopNext(worker, shift);
+    if (node == nullptr) node = Find(worker, shift, kPatience, first_victim);
+    if (node != nullptr) CountPick(shift);
+    return node;
   }
   // For a host that drains on one thread, first come, first served: all its tasks are in lanes.
   Node<P>* TakeInTurn() {
@@ -201,9 +209,7 @@ class RunLoop {
   // Whether `successor` of what a worker has run may run next, in place: nothing has come that
   // goes first.
   bool MayGoOn(const Node<P>& successor) const {
-    if (!lanes_.SeemsApart()) [[likely]]
-      return true;
-    return lanes_.SeemsFirst(RankOf(successor));
+    return !attention_.Needed() || lanes_.SeemsFirst(RankOf(successor));
   }
   // One that may not.
   void PutBack(Worker<P>& worker, Node<P>& successor) {
@@ -367,26 +373,46 @@ class RunLoop {
   // Until there is nothing to do, or `until` is set. False: the pump has retired.
   bool Pump(Worker<P>& worker, const Latch<P>* until) {
     host_.OnSlot(worker.slot());
-    Shift shift{.until = until};
-    while (!HasRetired(worker)) {
+    PumpTurns turns;
+    Shift shift{.until = until, .turns = &turns};
+    for (;;) {
       while (Node<P>* node = PopNext(worker, shift)) {
-        CountTurn(shift);
-        if (steals_ && worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
+        CountPick(shift);
+        if (worker.shares() && worker.SeemsToHaveMore() && ledger_.HasRoom()) [[unlikely]]
           WakeOne();
         RunChain(worker, *node, shift);
-        if (HasRetired(worker)) return false;
       }
+      if (HasRetired(worker)) return false;
       worker.HandInEnds();
       if (worker.SeemsToHaveMore()) continue;  // the end of a nested run made tasks ready
       if (until != nullptr && until->IsSet()) return true;
       if (!FindAndRun(worker, shift)) return true;
     }
-    return false;
   }
 
-  void CountTurn(Shift& shift) {
-    if (--shift.turns.left == 0) [[unlikely]]
-      host_.OnTurns(shift.turns);
+  static void CountPick(Shift& shift) { --shift.left; }
+  // What comes after a number of picks, and is counted down at once: so each costs little.
+  [[gnu::noinline]] void AtTurn(Shift& shift) {
+    const std::uint32_t picks = shift.step - shift.left;
+    shift.unfair -= picks;
+    if (shift.unfair == 0) {
+      shift.unfair = kFairness;
+      shift.fair = shift.until == nullptr;
+    }
+    shift.left = shift.unfair;
+    if (PumpTurns* const turns = shift.turns) {
+      turns->left -= std::min(turns->left, picks);
+      if (turns->left == 0) host_.OnTurns(*turns);
+      shift.left = std::min(shift.left, turns->left);
+    }
+    shift.step = shift.left;
+  }
+  // A task runs in place: no pick, but a turn.
+  void CountInPlace(Shift& shift) {
+    if (--shift.turns->left != 0) [[likely]]
+      return;
+    AtTurn(shift);
+    if (shift.fair) shift.step = shift.left = 0;  // at the next pick
   }
   bool HasRetired(Worker<P>& worker) { return ledger_.Surplus() && !Stays(worker); }
   // What a pump does when there seem to be too many.
@@ -404,12 +430,18 @@ class RunLoop {
   }
 
   // Of the tasks at hand: what has a priority, then the worker's own; sometimes one from
-  // outside, which must not wait for the end of a long run.
+  // outside, which must not wait for the end of a long run. Null: also when a pump is to retire.
   Node<P>* PopNext(Worker<P>& worker, Shift& shift) {
+    if (shift.left == 0 || attention_.Needed()) [[unlikely]]
+      return PopUnusual(worker, shift);
+    shift.normal = true;
+    return worker.Pop();
+  }
+  [[gnu::noinline]] Node<P>* PopUnusual(Worker<P>& worker, Shift& shift) {
+    if (shift.left == 0) AtTurn(shift);
+    if (ledger_.Surplus()) return nullptr;
     if (shift.until != nullptr) return PopForGraphs(worker);
-    if (lanes_.SeemsApart()) [[unlikely]]
-      return PopByLane(worker, shift);
-    return PopNormal(worker, shift);
+    return lanes_.SeemsApart() ? PopByLane(worker, shift) : PopNormal(worker, shift);
   }
   // One of the normal lane; whoever leaves others brings the next worker.
   Node<P>* PopRanked() {
@@ -426,16 +458,16 @@ class RunLoop {
     return worker.Pop();
   }
   Node<P>* PopNormal(Worker<P>& worker, Shift& shift) {
-    if (++shift.picks % kFairness == 0) {
+    shift.normal = true;
+    if (std::exchange(shift.fair, false)) {
       if (Node<P>* const shared = PopShared(Lane::kNormal)) return shared;
     }
     return worker.Pop();
   }
   // While lanes are in use: strict between them, but for what has waited too long. The lowest
   // lane is left to who finds nothing else anywhere.
-  [[gnu::noinline]] Node<P>* PopByLane(Worker<P>& worker, Shift& shift) {
-    if (shift.picks != shift.counted) ages_.StartedMeanwhile(Lane::kNormal);
-    shift.counted = shift.picks;
+  Node<P>* PopByLane(Worker<P>& worker, Shift& shift) {
+    if (std::exchange(shift.normal, false)) ages_.StartedMeanwhile(Lane::kNormal);
     for (const Lane lane : kAgeing) {
       if (!ages_.TakeDue(lane)) continue;
       if (Node<P>* const node = PopAged(worker, lane)) return node;
@@ -447,7 +479,7 @@ class RunLoop {
     if (node == nullptr) node = PopNormal(worker, shift);
     if (node == nullptr) node = PopRanked();
     if (node != nullptr) NoteStart(Lane::kNormal, /*normal_waits=*/false);
-    shift.counted = shift.picks;
+    shift.normal = false;
     return node;
   }
   // The oldest one of the lane that is at hand.
@@ -470,21 +502,29 @@ class RunLoop {
   }
 
   void RunChain(Worker<P>& worker, Node<P>& first, Shift& shift) {
-    if (shift.until != nullptr && first.ops->is_task) {
-      // Who waits for a graph must not wait for the end of something else.
-      AddShared(first, Lane::kNormal);
-      return Wake();
+    if (first.ops->is_task) {
+      if (shift.until != nullptr) [[unlikely]] {
+        // Who waits for a graph must not wait for the end of something else.
+        AddShared(first, Lane::kNormal);
+        return Wake();
+      }
+      if (worker.graph() != nullptr) [[unlikely]] {
+        // In this order: what the end of a run calls may wait, and must be known for the run's.
+        worker.TurnTo(*first.scope);
+        worker.TurnToGraph(nullptr);
+      }
+    } else {
+      worker.TurnTo(*first.scope);
+      worker.TurnToGraph(first.scope);
     }
-    worker.TurnTo(*first.scope);
-    worker.TurnToGraph(first.ops->is_task ? nullptr : first.scope);
     Node<P>* node = &first;
     while (node != nullptr) {
       node = node->ops->step(*node, worker);
-      // For others, if this pump is to leave; for later, if something may go first.
       if (node == nullptr) return;
-      if (ledger_.Surplus() || !MayGoOn(*node)) [[unlikely]]
+      // For others, if this pump is to leave; for later, if something may go first.
+      if (attention_.Needed() && (ledger_.Surplus() || !MayGoOn(*node))) [[unlikely]]
         return PutBack(worker, *node);
-      if (node->ops->is_task) CountTurn(shift);  // a graph's next node is not held back
+      if (node->ops->is_task) CountInPlace(shift);  // a graph's next node is not held back
     }
   }
 
@@ -495,7 +535,7 @@ class RunLoop {
     const int rounds = shift.fed ? kSearchRoundsFed : kSearchRounds;
     for (int round = 0; round < rounds; ++round) {
       if (Node<P>* node = Find(worker, shift, round)) {
-        CountTurn(shift);
+        CountPick(shift);
         RunChain(worker, *node, shift);
         return true;
       }
@@ -605,6 +645,7 @@ class RunLoop {
   const bool steals_;
   const NodePool<P>& pool_;
   RunLoopHost& host_;
+  Attention<P> attention_;
   alignas(64) PumpLedger<P> ledger_;
   alignas(64) ReadyLanes<P> lanes_;
   LaneAges<P> ages_;

@@ -35,11 +35,12 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
         slot_(slot),
         strict_(loop.order() == ReadyOrder::kStrict),
         steals_(loop.steals()),
+        shares_(steals_),
         keeps_(!strict_),
         overflow_(pool) {}
 
   // A pump takes the slot.
-  void Enter(bool alone) { alone_ = alone; }
+  void Enter(bool alone) { SetAlone(alone); }
   // What is made ready here goes to the lanes: nobody steals, and the thread that has the slot runs
   // one body, which may block at any time.
   void SetGivesAll(bool gives) {
@@ -49,7 +50,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   // The body that runs here is about to block: others come, and find all there is.
   void Share() {
     HandInEnds();
-    alone_ = false;
+    SetAlone(false);
     while (chunk_ != chunk_end_) Push(**chunk_++);
   }
 
@@ -62,6 +63,8 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   bool strict() const { return strict_; }
   // True: no other thread touches what this one works on, until it leaves the slot.
   bool alone() const { return alone_; }
+  // Others may take from it.
+  bool shares() const { return shares_; }
 
   // A task became ready through the one that runs here.
   void Push(Node<P>& node) {
@@ -79,7 +82,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   }
   // After a round of pushes: others may be needed.
   void Announce() {
-    if (alone_ || !steals_) return gives_all_ ? loop_.Wake() : void();
+    if (!shares_) return gives_all_ ? loop_.Wake() : void();
     P::LightFence();
     const Room room = loop_.RoomIfCalm();
     if (room == Room::kNone) [[likely]]
@@ -206,6 +209,10 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   }
 
  private:
+  void SetAlone(bool alone) {
+    alone_ = alone;
+    shares_ = steals_ && !alone;
+  }
   void PushElsewhere(Node<P>& node) {
     if (gives_all_) {
       loop_.AddShared(node, Lane::kNormal);
@@ -241,6 +248,7 @@ class alignas(128) Worker {  // 128: neighbouring lines are fetched in pairs
   const int slot_;
   const bool strict_;
   const bool steals_;
+  bool shares_;
   bool keeps_;  // in the deque, what is pushed
   bool gives_all_ = false;
   bool apart_ = false;

@@ -12,7 +12,13 @@
 namespace weft::models {
 namespace {
 
-using Ledger = internal::PumpLedger<ModelPlatform>;
+struct WithAttention {
+  internal::Attention<ModelPlatform> attention;
+};
+class Ledger : WithAttention, public internal::PumpLedger<ModelPlatform> {
+ public:
+  Ledger(int width, int slots) : PumpLedger(width, slots, attention) {}
+};
 using Deque = internal::WorkDeque<ModelPlatform, int, 2>;
 using Look = Ledger::Look;
 

@@ -64,6 +64,7 @@ class TestLanes {
     for (std::size_t i = 0; i < count; ++i) Check(taken_[i] == 1, "every node is taken");
     Check(lanes.empty(), "nothing is left");
     Check(!lanes.SeemsRaised() && lanes.size() == 0, "and nothing is counted");
+    Check(!attention.Needed(), "and nobody has to look");
   }
 
  private:
@@ -73,7 +74,8 @@ class TestLanes {
   std::array<int, kMost> taken_{};  // not shared, for the model: only one thread runs
 
  public:
-  internal::ReadyLanes<ModelPlatform> lanes{pool_};
+  internal::Attention<ModelPlatform> attention;
+  internal::ReadyLanes<ModelPlatform> lanes{pool_, attention};
 };
 
 // Two add to one lane, each in its order, while a third one takes.

@@ -14,9 +14,9 @@
 namespace weft {
 namespace {
 
-// Each task of a chain submits the next one, which lies in the deque of the only worker, until
-// a task from outside has run.
-TEST(FairnessTest, AChainLetsATaskFromOutsideInAfterSixtyOnePicks) {
+// Each chain of tasks, the first one in the deque of the only worker and the others in its place,
+// submits the next chain, until a task from outside has run. How many chains did before.
+int ChainsBeforeATaskFromOutside(int length) {
   const auto scheduler = testing::MakeScheduler(1);
   TaskGroup chain(*scheduler);
   TaskGroup outside(*scheduler);
@@ -27,7 +27,11 @@ TEST(FairnessTest, AChainLetsATaskFromOutsideInAfterSixtyOnePicks) {
   std::function<void()> link = [&] {
     if (came || passed > 1000) return;
     if (submitted) ++passed;
-    chain.Submit(link);
+    Task<> last = chain.Submit(length == 1 ? link : [] {});
+    for (int i = 1; i < length; ++i) {
+      last = chain.Submit(
+          i + 1 == length ? link : [] {}, After(last));
+    }
   };
   chain.Submit([&] {
     begun.Notify();
@@ -38,7 +42,13 @@ TEST(FairnessTest, AChainLetsATaskFromOutsideInAfterSixtyOnePicks) {
   submitted = true;
   EXPECT_TRUE(chain.Wait().ok());
   EXPECT_TRUE(from_outside.Get().ok());
-  EXPECT_LE(passed, 61);
+  return passed;
+}
+
+TEST(FairnessTest, AChainLetsATaskFromOutsideInAfterSixtyOnePicks) {
+  for (const int length : {1, 2, 60, 61, 62, 122}) {
+    EXPECT_LE(ChainsBeforeATaskFromOutside(length), 61) << "chains of " << length;
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/barrier.h"
+#include "absl/synchronization/notification.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -47,6 +48,31 @@ class GraphWaitTest : public testing::EngineTest {
 WEFT_ON_ALL_ENGINES(GraphWaitTest);
 class ThreadedGraphWaitTest : public GraphWaitTest {};
 WEFT_ON_THREADED_ENGINES(ThreadedGraphWaitTest);
+
+// What a round's last node has submitted runs before the round is known to have ended.
+TEST_P(GraphWaitTest, ForTheTaskThatRunsTheGraphBetweenTwoRounds) {
+  for (const bool submits : {false, true}) {
+    TaskGraph round;
+    TaskGraph graph;
+    absl::Status waited;
+    Task<> caller;
+    round.Add([&] {
+      if (submits) scheduler_->Submit([] {});
+    });
+    graph.AddGraph(round, [&] {
+      waited = caller.Wait();
+      return false;
+    });
+    absl::Notification known;
+    caller = scheduler_->Submit([&] {
+      known.WaitForNotification();
+      EXPECT_TRUE(scheduler_->Run(graph).ok());
+    });
+    known.Notify();
+    EXPECT_TRUE(caller.Wait().ok());
+    ExpectRefused(waited, "waits for");
+  }
+}
 
 TEST_P(GraphWaitTest, ForTheTaskThatRunsTheGraph) {
   TaskGraph graph;

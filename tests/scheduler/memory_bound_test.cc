@@ -17,6 +17,7 @@
 
 #include "testing/engines.h"
 #include "testing/timed_engine.h"
+#include "weft/core/virtual_clock.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
@@ -77,6 +78,33 @@ TEST_P(MemoryBoundTest, AsManyAsFitIntoTheShare) {
   EXPECT_LE(scheduler->memory_figures().declared.peak, 750);
   EXPECT_EQ(scheduler->memory_figures().declared.limit, 750);
   EXPECT_EQ(scheduler->memory_figures().limit_bytes, kLimit);
+}
+
+// How often nobody looks while bodies are short must not matter when they are long.
+TEST(MemoryLooksTest, LongBodiesAfterShortOnesAreSoonLookedAt) {
+  VirtualClock clock;
+  std::atomic<int> readings{0};
+  SchedulerOptions options;
+  options.read_memory = [&readings]() -> absl::StatusOr<MemoryReading> {
+    ++readings;
+    return MemoryReading{.limit_bytes = kLimit, .used_bytes = 0};
+  };
+  const auto scheduler = testing::MakeVirtualScheduler(1, clock, std::move(options));
+  testing::Gate gate;
+  TaskGroup group(*scheduler);
+  group.Submit([&gate] { gate.Pass(); });
+  gate.AwaitEntered();  // one pump runs them all
+  for (int i = 0; i < 3000; ++i) group.Submit([] {});
+  int before = -1;
+  for (int i = 0; i < 1000; ++i) {
+    group.Submit([&] {
+      if (before < 0) before = readings;
+      clock.Advance(absl::Milliseconds(200));
+    });
+  }
+  gate.Open();
+  EXPECT_TRUE(group.Wait().ok());
+  EXPECT_GE(readings - before, 500);
 }
 
 TEST_P(MemoryBoundTest, OneThatIsTooBigRunsAlone) {
