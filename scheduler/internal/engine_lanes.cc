@@ -19,6 +19,7 @@
 #include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_successors.h"
+#include "weft/scheduler/internal/list_room.h"
 #include "weft/scheduler/internal/raised_entry.h"
 #include "weft/scheduler/internal/raising.h"
 
@@ -125,7 +126,7 @@ void Engine::KeepPredecessors() {
   if (inherits_.load(std::memory_order_relaxed) || inherits_.exchange(true)) return;
   std::vector<TaskPin> all;
   tasks_.ForEach([&all](EngineTask& task) {
-    all.reserve(all.size() + 1);
+    MakeRoomAtEnd(all);
     if (!TaskWord::Ended(task.word.load(std::memory_order_seq_cst)) && task.TryPin()) {
       all.push_back(TaskPin::Adopt(&task));
     }
