@@ -32,6 +32,13 @@ std::string Describe(const StuckTask::Reason& reason) {
     case StuckTask::Reason::Kind::kResource:
       return absl::StrCat("resource '", reason.name, "', of which it needs ", reason.count);
     case StuckTask::Reason::Kind::kMemory: return absl::StrCat(reason.count, " bytes of memory");
+    case StuckTask::Reason::Kind::kInFlight:
+      return absl::StrCat("the end of one of ", reason.count,
+                          " tasks that run or are parked (max_tasks_in_flight)");
+    case StuckTask::Reason::Kind::kOneByOne:
+      return "memory: too much is in use, and one task runs at a time (max_memory_percent)";
+    case StuckTask::Reason::Kind::kThreads:
+      return absl::StrCat("one of ", reason.count, " threads for bodies that block");
   }
   return {};
 }

@@ -30,6 +30,10 @@ struct StuckTask {
       kGraph,     // a body that waits for the run of a graph: `count` nodes
       kResource,  // it is ready, and there are not `count` units of that resource for it
       kMemory,    // the same with `count` bytes
+      // What holds back all that is ready, where nothing of its own does:
+      kInFlight,  // `count` tasks, parked ones with them, are as many as may be in flight
+      kOneByOne,  // too much memory is in use: one task at a time
+      kThreads,   // it may block, and all `count` threads for such tasks are taken
     };
     Kind kind = Kind::kTask;
     TaskId task = {};
@@ -68,7 +72,8 @@ struct StuckReport {
   std::int64_t parked = 0;
   std::int64_t graph_runs = 0;  // under way
 
-  // First those that run, then parked, ready and pending ones. Only counted are tasks that waited
+  // First those that run, then parked, ready and pending ones; where not all fit, each of these has
+  // at least a quarter of the list. Only counted are tasks that waited
   // for nothing when they came, have no options, and whose id nobody has asked for, unless somebody
   // observes, records or watches.
   std::vector<StuckTask> tasks;

@@ -143,33 +143,66 @@ class Engine::StuckSearch {
     }
   }
 
+  // How many of each state; all have a part of the list.
+  std::array<std::size_t, 4> Shares() const {
+    std::array<std::size_t, 4> shares{};
+    std::size_t left = kLimit;
+    for (const std::size_t most : {kLimit / 4, kLimit}) {
+      for (std::size_t i = 0; i < shares.size(); ++i) {
+        const std::size_t more = std::min({kept_[i].size() - shares[i], most, left});
+        shares[i] += more;
+        left -= more;
+      }
+    }
+    return shares;
+  }
   void ListTasks() {
     now_ = engine_.clock_.Now();
     constexpr std::array kStates = {TaskState::kRunning, TaskState::kParked, TaskState::kReady,
                                     TaskState::kPending};
-    for (const TaskState state : kStates) {
-      for (const TaskPin& task : KeptIn(state)) {
-        if (report_.tasks.size() == kLimit) return;
-        SafelyAt(listed_, static_cast<const EngineTask*>(task.get())) = report_.tasks.size();
-        report_.tasks.push_back(Describe(*task, state));
+    const std::array<std::size_t, 4> shares = Shares();
+    for (std::size_t i = 0; i < kStates.size(); ++i) {
+      for (std::size_t k = 0; k < shares[i]; ++k) {
+        const EngineTask& task = *kept_[i][k];
+        SafelyAt(listed_, &task) = report_.tasks.size();
+        report_.tasks.push_back(Describe(task, kStates[i]));
       }
     }
   }
   StuckTask Describe(const EngineTask& task, TaskState state) const {
     StuckTask described{.id = IdIn(task), .name = std::string(NameIn(task)), .state = state};
+    DescribeMore(task, described);
+    if (state == TaskState::kReady && described.waits_for.empty()) AddBound(task, described);
+    return described;
+  }
+  void DescribeMore(const EngineTask& task, StuckTask& described) const {
     TaskRarities* const rarities = RaritiesOf(task);
-    if (rarities == nullptr) return described;
+    if (rarities == nullptr) return;
     if (const TaskRecord* const record = rarities->record.get()) {
       described.since = Since(record->since.load(std::memory_order_relaxed));
     }
     std::lock_guard lock(rarities->lock);
-    if (state == TaskState::kParked && rarities->policy != nullptr &&
+    if (described.state == TaskState::kParked && rarities->policy != nullptr &&
         rarities->policy->wakes != absl::InfiniteDuration()) {
       described.wakes_in = std::max(rarities->policy->wakes - now_, absl::ZeroDuration());
     }
     const TaskNeeds* const needs = Gate::NeedsOf(task);
     if (needs != nullptr && needs->state == TaskNeeds::State::kWaits) AddNeeds(*needs, described);
-    return described;
+  }
+  // What holds back all that is ready, if anything does.
+  void AddBound(const EngineTask& task, StuckTask& described) const {
+    const TaskRarities* const rarities = RaritiesOf(task);
+    const bool pooled =
+        rarities != nullptr && rarities->policy != nullptr && rarities->policy->blocking != nullptr;
+    const bool full = report_.running + report_.parked >= engine_.max_in_flight_ ||
+                      engine_.MostRunning(/*closed=*/false) == 0;
+    if (pooled && engine_.pooled_.load(std::memory_order_relaxed) > engine_.blocking_threads_) {
+      AddReason(described, {.kind = Kind::kThreads, .count = engine_.blocking_threads_});
+    } else if (full) {
+      AddReason(described, {.kind = Kind::kInFlight, .count = engine_.max_in_flight_});
+    } else if (report_.running > 0 && engine_.bounds_->ledger().closed()) {
+      AddReason(described, {.kind = Kind::kOneByOne});
+    }
   }
   void AddNeeds(const TaskNeeds& needs, StuckTask& task) const {
     for (const ResourceShare& share : needs.claim.shares()) {

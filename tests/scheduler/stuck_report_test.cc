@@ -209,6 +209,80 @@ TEST_P(ThreadedStuckReportTest, SinceWhenAndUntilWhen) {
   parked.Cancel();
 }
 
+TEST_P(ThreadedStuckReportTest, ParkedTasksThatTakeAllThatMayBeInFlight) {
+  constexpr std::size_t kMany = 2 * StuckReport::kListedLimit;
+  SchedulerOptions options;
+  options.config.max_tasks_in_flight = static_cast<int>(kMany);
+  const auto scheduler = testing::MakeVirtualScheduler(GetParam(), clock_, std::move(options));
+  TaskGroup group(*scheduler);
+  const RetryPolicy hourly{
+      .max_attempts = 2, .base = absl::Hours(1), .cap = absl::Hours(1), .jitter = Jitter::kNone};
+  for (std::size_t i = 0; i < kMany; ++i) {
+    group.Submit({.retry = hourly}, [] { return absl::UnavailableError(""); });
+  }
+  while (scheduler->WhatWaits().parked != static_cast<std::int64_t>(kMany)) {
+    std::this_thread::yield();
+  }
+  const Task<> held = *group.Schedule({.id = "held", .function = [] {}});
+  const StuckReport report = scheduler->WhatWaits();
+  EXPECT_EQ(report.tasks.size(), StuckReport::kListedLimit);
+  EXPECT_EQ(In(report, "held").state, TaskState::kReady);
+  ASSERT_EQ(In(report, "held").waits_for.size(), 1U);
+  EXPECT_EQ(In(report, "held").waits_for.front().kind, Kind::kInFlight);
+  EXPECT_EQ(In(report, "held").waits_for.front().count, static_cast<std::int64_t>(kMany));
+  EXPECT_THAT(report.ToString(), HasSubstr("(max_tasks_in_flight)"));
+  group.Cancel(absl::CancelledError("seen enough"));
+  EXPECT_EQ(group.Wait().cancelled, static_cast<std::int64_t>(kMany) + 1);
+}
+
+TEST_P(ThreadedStuckReportTest, OneTaskAtATimeWhileMemoryIsShort) {
+  SchedulerOptions options;
+  options.read_memory = []() -> absl::StatusOr<MemoryReading> {
+    return MemoryReading{.limit_bytes = 100, .used_bytes = 99};
+  };
+  const auto scheduler = testing::MakeVirtualScheduler(GetParam(), clock_, std::move(options));
+  TaskGroup group(*scheduler);
+  testing::Gate gate;
+  TaskOptions asks;
+  asks.memory_bytes = 1;
+  group.Submit(asks, [&gate] { gate.Pass(); });
+  gate.AwaitEntered();
+  const Task<> held = *group.Schedule({.id = "held", .function = [] {}});
+  const StuckReport report = scheduler->WhatWaits();
+  ASSERT_EQ(In(report, "held").waits_for.size(), 1U);
+  EXPECT_EQ(In(report, "held").waits_for.front().kind, Kind::kOneByOne);
+  EXPECT_THAT(report.ToString(), HasSubstr("(max_memory_percent)"));
+  gate.Open();
+  EXPECT_TRUE(group.Wait().ok());
+}
+
+TEST_P(ThreadedStuckReportTest, AllThreadsForWhatBlocksAreTaken) {
+  SchedulerOptions options;
+  options.blocking_threads = 1;
+  const auto scheduler = testing::MakeVirtualScheduler(GetParam(), clock_, std::move(options));
+  TaskGroup group(*scheduler);
+  testing::Gate gate;
+  TaskOptions blocks;
+  blocks.blocking = true;
+  group.Submit(blocks, [&gate] { gate.Pass(); });
+  gate.AwaitEntered();
+  const Task<> held = group.Submit(blocks, [] {});
+  const StuckReport report = [&] {
+    for (;;) {  // until it has come to the pool
+      StuckReport seen = scheduler->WhatWaits();
+      const auto at = std::ranges::find(seen.tasks, held.id(), &StuckTask::id);
+      if (at != seen.tasks.end() && !at->waits_for.empty()) return seen;
+      std::this_thread::yield();
+    }
+  }();
+  const auto found = std::ranges::find(report.tasks, held.id(), &StuckTask::id);
+  EXPECT_EQ(found->waits_for.front().kind, Kind::kThreads);
+  EXPECT_EQ(found->waits_for.front().count, 1);
+  EXPECT_THAT(report.ToString(), HasSubstr("one of 1 threads for bodies that block"));
+  gate.Open();
+  EXPECT_TRUE(group.Wait().ok());
+}
+
 TEST_P(ThreadedStuckReportTest, WithoutARecordTasksWithoutIdAreCounted) {
   const auto scheduler = testing::MakeScheduler(GetParam());
   TaskGroup group(*scheduler);
