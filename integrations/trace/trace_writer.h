@@ -71,7 +71,8 @@ class TraceWriter final : public TaskObserver {
 
   // Writes everything that has been told. What is told afterwards is ignored. ResourceExhausted:
   // the trace is there, but something had to be left out. Others: of the disk. FailedPrecondition:
-  // this is a forked child, whose parent has the writer's thread. Each later call returns the same.
+  // a second scheduler was given this writer, and the trace ends there; or this is a forked child,
+  // whose parent has the writer's thread. Each later call returns the same.
   absl::Status Close();
 
   // Complete once Close has returned; before that only what has been drawn and dropped so far.

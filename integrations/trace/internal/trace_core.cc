@@ -96,7 +96,12 @@ void TraceCore::StartThread() {
 }
 
 void TraceCore::OnStart(int slot_count) {
-  if (slots_ != nullptr) return;  // the writer's thread knows them
+  if (slots_ != nullptr) {
+    // Another scheduler, whose workers would write where those of the first one do.
+    second_.store(true, std::memory_order_relaxed);
+    stop_.store(true, std::memory_order_release);
+    return Wake();
+  }
   const auto count = static_cast<std::size_t>(std::clamp(slot_count, 0, kMostSlots));
   slots_ = std::make_unique<Slot[]>(count);
   slot_count_ = count;
@@ -217,6 +222,12 @@ absl::Status TraceCore::Outcome() {
   absl::Status written = file_.Close();
   if (!failure_.ok()) return failure_;
   if (!written.ok()) return written;
+  if (second_.load(std::memory_order_relaxed)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("trace ", file_.path(),
+                     " ends where a second scheduler began to use its writer: give each scheduler "
+                     "a TraceWriter of its own"));
+  }
   const TraceStats all = Collect();
   if (all.dropped + all.tasks_left_out + all.arrows_left_out == 0) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(

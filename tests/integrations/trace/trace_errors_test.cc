@@ -74,6 +74,17 @@ TEST_F(TraceTest, AFullDiskIsToldByClose) {
   EXPECT_EQ(writer_->stats().dropped, 0) << "who tells never finds the buffer full";
 }
 
+TEST_F(TraceTest, ASecondSchedulerIsRefused) {
+  Open({}, 0);
+  FakeScheduler scheduler({.tasks = 50}, *writer_);
+  scheduler.RunHere();
+  writer_->OnStart(2);
+  const absl::Status closed = writer_->Close();
+  EXPECT_EQ(closed.code(), absl::StatusCode::kFailedPrecondition) << closed;
+  EXPECT_THAT(std::string(closed.message()), HasSubstr(path_ + " ends where a second scheduler"));
+  EXPECT_GT(writer_->stats().records, 0);
+}
+
 TEST_F(TraceTest, APipeWithoutAReaderIsAnErrorAndNoSignal) {
   ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
   const int reader = open(path_.c_str(), O_RDONLY | O_NONBLOCK);
