@@ -74,9 +74,14 @@ bool AreOneFile(const std::string& a, const std::string& b) {
          first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-// Null: none is wanted.
+bool IsFolder(const std::string& path) {
+  struct stat found = {};
+  return stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+// Null: none is wanted; or there is nothing to look at, and an older trace stays as it is.
 absl::StatusOr<std::unique_ptr<TraceWriter>> OpenTrace(const AnalyzeArguments& arguments) {
-  if (!arguments.trace.has_value()) return nullptr;
+  if (!arguments.trace.has_value() || !IsFolder(arguments.selection.path)) return nullptr;
   absl::StatusOr<std::unique_ptr<TraceWriter>> trace = TraceWriter::Create(*arguments.trace);
   if (!trace.ok()) {
     return absl::Status(trace.status().code(),

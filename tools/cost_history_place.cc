@@ -35,7 +35,10 @@ void KeepCostHistory(TaskScheduler& scheduler, const std::optional<std::string>&
   // What is damaged has been replaced.
   const char* const what = absl::IsDataLoss(kept) ? "warning: what tasks have cost is forgotten: "
                                                   : "warning: what tasks cost is not remembered: ";
-  Report(what + MakePrintable(std::string(kept.message())));
+  // Of a file that is none of ours: it comes again with each run.
+  const char* const way_out =
+      absl::IsFailedPrecondition(kept) ? "; remove it, or use --no-history" : "";
+  Report(what + MakePrintable(std::string(kept.message())) + way_out);
 }
 
 }  // namespace weft::tools

@@ -128,7 +128,7 @@ TEST_F(CostHistoryCommandTest, ADamagedOneIsAWarningAndReplaced) {
 
 TEST_F(CostHistoryCommandTest, AFileOfSomebodyElseIsAWarningAndStays) {
   state_.Write("weft/costs", "not ours");
-  ExpectOneWarning(Run(), path_);
+  ExpectOneWarning(Run(), path_ + "' is no history of costs; remove it, or use --no-history\n");
   EXPECT_EQ(state_.Read("weft/costs"), "not ours");
 }
 

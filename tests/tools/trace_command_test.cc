@@ -63,6 +63,19 @@ TEST(TraceCommandTest, AFileThatCannotBeWrittenEndsItBeforeTheWork) {
   EXPECT_THAT(result.out, IsEmpty());
 }
 
+TEST(TraceCommandTest, WhereThereIsNothingToLookAtAnOlderTraceStays) {
+  const ScratchFolder tree;
+  tree.Write("a.py", "x = 1\n");
+  tree.Write("trace", "older");
+  for (const char* wrong : {"/missing", "/a.py"}) {
+    const ProcessResult result =
+        RunWeft({"analyze", tree.path() + wrong, "--trace", tree.path() + "/trace"});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_THAT(result.err, HasSubstr(wrong));
+  }
+  EXPECT_EQ(tree.Read("trace"), "older");
+}
+
 TEST(TraceCommandTest, ANameThatATerminalWouldObeyIsEscaped) {
   const ScratchFolder tree;
   const ProcessResult result = RunWeft({"analyze", tree.path(), "--trace", tree / "no/\x1b[2J"});
