@@ -25,6 +25,7 @@
 #include "weft/core/task_definition.h"
 #include "weft/core/task_options.h"
 #include "weft/integrations/trace/trace_writer.h"
+#include "weft/scheduler/stuck_report.h"
 #include "weft/scheduler/task.h"
 #include "weft/scheduler/task_group.h"
 #include "weft/scheduler/task_observer.h"
@@ -75,6 +76,10 @@ void Retry(TaskOptions& options) { options.retry.max_attempts = 3; }
 void Timeout(TaskOptions& options) { options.timeout = absl::Hours(1); }
 void AttemptTimeout(TaskOptions& options) { options.attempt_timeout = absl::Hours(1); }
 void Finaliser(TaskOptions& options) { options.finaliser = true; }
+// There is always enough of both.
+void Resource(TaskOptions& options) { options.resources = {{"units", 1}}; }
+void Memory(TaskOptions& options) { options.memory_bytes = 1; }
+void Blocking(TaskOptions& options) { options.blocking = true; }
 
 void FourPriorities(TaskGroup& group, Work& work) {
   constexpr int kPriorities[] = {-1, 0, 5, 10};
@@ -109,6 +114,15 @@ void Fails(TaskGroup& group, Work& work) {
   }
 }
 
+void Degrades(TaskGroup& group, Work& work) {
+  for (std::uint32_t i = 0; i < work.size(); ++i) {
+    group.Submit([&work, i](TaskContext& context) {
+      work.Run(i);
+      context.Degrade(absl::DataLossError("lost"));
+    });
+  }
+}
+
 void Named(TaskGroup& group, Work& work) {
   for (std::uint32_t i = 0; i < work.size(); ++i) {
     // A refused task is one that did not run, which the harness finds.
@@ -139,15 +153,25 @@ class NoObserver final : public TaskObserver {
   void OnEvent(const TaskEvent& event) override { benchmark::DoNotOptimize(&event); }
 };
 
+void RecordTimes(SchedulerOptions& options) { options.record_times = true; }
+void RecordRuns(SchedulerOptions& options) { options.record_runs = true; }
+void Watched(SchedulerOptions& options) {
+  options.watchdog = {.after = absl::Hours(1), .report = [](const StuckReport&) {}};
+}
+void HasUnits(SchedulerOptions& options) { options.resources = {{"units", kFeatureTasks}}; }
+
+void Deadline(GroupOptions& options) { options.timeout = absl::Hours(1); }
+void FailFast(GroupOptions& options) { options.fail_fast = true; }
+void Bounded(GroupOptions& options) { options.max_pending_tasks = 10'000; }
+
 enum class Sees { kNobody, kObserver, kTrace };
 
 struct Feature {
   std::string_view name;
   Submit submit;
-  bool record_times = false;
+  void (*scheduler)(SchedulerOptions& options) = nullptr;
+  void (*group)(GroupOptions& options) = nullptr;
   bool linked_token = false;
-  bool fail_fast = false;
-  bool deadline = false;
   Sees sees = Sees::kNobody;
 };
 
@@ -163,16 +187,23 @@ constexpr Feature kFeatures[] = {
     {.name = "timeout", .submit = WithOptions<Timeout>},
     {.name = "attempt_timeout", .submit = WithOptions<AttemptTimeout>},
     {.name = "finaliser", .submit = WithOptions<Finaliser>},
-    {.name = "group_timeout", .submit = Plain, .deadline = true},
-    {.name = "fail_fast", .submit = Plain, .fail_fast = true},
+    {.name = "resource", .submit = WithOptions<Resource>, .scheduler = HasUnits},
+    {.name = "memory", .submit = WithOptions<Memory>},
+    {.name = "blocking", .submit = WithOptions<Blocking>},
+    {.name = "group_timeout", .submit = Plain, .group = Deadline},
+    {.name = "fail_fast", .submit = Plain, .group = FailFast},
+    {.name = "max_pending", .submit = Plain, .group = Bounded},
     {.name = "cancellation", .submit = Plain, .linked_token = true},
     {.name = "context", .submit = LooksAtItsToken},
     {.name = "token", .submit = TakesItsToken},
     {.name = "result", .submit = KeepsResults},
     {.name = "failure", .submit = Fails},
+    {.name = "degrade", .submit = Degrades},
     {.name = "name", .submit = Named},
     {.name = "progress", .submit = TellsProgress},
-    {.name = "record_times", .submit = Plain, .record_times = true},
+    {.name = "record_times", .submit = Plain, .scheduler = RecordTimes},
+    {.name = "record_runs", .submit = Plain, .scheduler = RecordRuns},
+    {.name = "watchdog", .submit = Plain, .scheduler = Watched},
     {.name = "observer", .submit = Plain, .sees = Sees::kObserver},
     {.name = "trace", .submit = Plain, .sees = Sees::kTrace},
 };
@@ -184,7 +215,7 @@ class FeatureRun {
  public:
   FeatureRun(const Feature& feature, int threads, Work& work) : feature_(feature), work_(work) {
     SchedulerOptions options;
-    options.record_times = feature.record_times;
+    if (feature.scheduler != nullptr) feature.scheduler(options);
     if (feature.sees == Sees::kObserver) options.observer = &nobody_;
     if (feature.sees == Sees::kTrace) {
       TraceOptions trace;
@@ -202,8 +233,7 @@ class FeatureRun {
     {
       GroupOptions options;
       if (feature_.linked_token) options.cancellation = source_.token();
-      if (feature_.deadline) options.timeout = absl::Hours(1);
-      options.fail_fast = feature_.fail_fast;
+      if (feature_.group != nullptr) feature_.group(options);
       TaskGroup group(*scheduler_, options);
       feature_.submit(group, work_);
       group.Wait();
