@@ -16,6 +16,9 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
 #include "weft/distribution/cost_model.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/graph.h"
@@ -37,7 +40,10 @@ bool FarFrom(double now, double before) { return std::abs(now - before) > before
 void Graph::SetOptions(GraphNode& node, const TaskOptions& options) {
   if (!IsNode(node)) return;
   Refuse(OrOutOfMemory([&] {
-    if (absl::Status valid = options.Validate(); !valid.ok()) return valid;
+    if (const absl::Status valid = options.Validate(); !valid.ok()) {
+      return absl::Status(valid.code(),
+                          absl::StrCat("the options of '", NameOf(node), "': ", valid.message()));
+    }
     if (options.IsSpecial() || options.finaliser) {
       return absl::InvalidArgumentError(
           "the options of '" + NameOf(node) +

@@ -124,8 +124,10 @@ TEST_F(RankedOrderTest, OptionsThatANodeCannotHaveAreNamed) {
   EXPECT_TRUE(absl::IsInvalidArgument(refused.status));
   EXPECT_THAT(std::string(refused.status.message()), HasSubstr("retry"));
   TaskGraph negative;
+  negative.Add([] {});
   negative.Add({.cost = -1}, [] {});
-  EXPECT_THAT(std::string(negative.Freeze().message()), HasSubstr("cost: -1"));
+  EXPECT_THAT(std::string(negative.Freeze().message()),
+              HasSubstr("the options of 'node 1': cost: -1"));
 }
 
 class RankedGraphTest : public testing::EngineTest {};
