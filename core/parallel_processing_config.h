@@ -35,7 +35,8 @@ struct ParallelProcessingConfig {
   bool enable_work_stealing = true;
   // Fewest items in a range that is split off as a task.
   int min_task_size = 1;
-  // Most tasks running or parked at one time.
+  // Most tasks running or parked at one time. Of all groups together: while as many are parked
+  // between attempts, nothing else starts, whatever its priority. Give more where many park.
   int max_tasks_in_flight = 1000;
   // False: tasks run one after the other, in the thread that waits for them.
   bool parallel = true;

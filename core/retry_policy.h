@@ -47,7 +47,8 @@ struct RetryPolicy {
   absl::Duration cap = absl::Seconds(60);
   Jitter jitter = Jitter::kFull;
   // Called after each failed attempt; may be called from any thread, and by several at
-  // once. Empty = ClassifyStatus.
+  // once. One that throws counts as kPermanent; what it threw is listed with the failures of the
+  // group. Empty = ClassifyStatus.
   std::function<OutcomeClass(const absl::Status&)> classify = {};
 
   bool retries() const { return max_attempts > 1; }

@@ -20,6 +20,8 @@ namespace weft {
 
 // When a task passed its states, on the scheduler's monotonic clock. A time that
 // did not come to pass (a skipped task never starts) is -InfiniteDuration().
+//
+// Thread safety: a plain value.
 struct TaskTimes {
   absl::Duration submitted = -absl::InfiniteDuration();
   absl::Duration started = -absl::InfiniteDuration();

@@ -24,6 +24,7 @@
 
 namespace weft {
 
+// Thread safety: a plain value.
 struct MapOptions {
   TaskKind kind = {};  // of the tasks: one for each item, or for each min_task_size of them
 };

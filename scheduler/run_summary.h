@@ -19,6 +19,8 @@
 namespace weft {
 
 // A task that cannot start because nobody has given `waits_for` a task.
+//
+// Thread safety: a plain value.
 struct UnresolvedDependency {
   TaskId task;
   std::string task_name;  // empty when the task has none
@@ -56,7 +58,7 @@ struct RunSummary {
   // ResourceExhausted). Failures of tasks do not count here.
   absl::Status status;
 
-  std::int64_t submitted = 0;  // the sum of the six below
+  std::int64_t submitted = 0;  // completed, failed, cancelled, skipped, pending and under way
   std::int64_t completed = 0;
   std::int64_t degraded = 0;  // of those: with less than they should have given
   std::int64_t failed = 0;
@@ -70,7 +72,8 @@ struct RunSummary {
   // (Schedule returns its error instead.)
   std::int64_t refused = 0;
 
-  std::vector<TaskFailure> failures;             // the first, in the order of arrival
+  // The first, in the order of arrival; also of what was refused.
+  std::vector<TaskFailure> failures;
   std::vector<UnresolvedDependency> unresolved;  // the first; who waits for which name
   absl::Duration elapsed;  // from the first submission to the latest moment of rest, or to now
 

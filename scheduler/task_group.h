@@ -95,8 +95,8 @@ class TaskGroup {
   //   FailedPrecondition: the group is sealed or the scheduler shut down
   //   InvalidArgument: a dependency is empty or of another scheduler
   //   ResourceExhausted: the group is full and refuses, or can never have room; there is no memory
-  //     for it (also later, as the task's failure, when
-  //     there is none for what ties it to its dependencies)
+  //     for it (also later, as the task's failure, when there is none for what ties it to its
+  //     dependencies)
   //   the reason of the cancel, once the group is cancelled
   template <internal::NotOptions F, class... D>
   TaskFor<F, D...> Submit(F function, D&&... dependencies) {

@@ -104,7 +104,9 @@ class TaskScheduler {
 
   // Errors: those of ParallelProcessingConfig::Validate and TbbExecutor::Create.
   //   InvalidArgument: blocking_threads is out of range, a resource without a name, or of less than
-  //   one unit AlreadyExists: two resources of one name
+  //     one unit, a watchdog that lacks its time or its report
+  //   AlreadyExists: two resources of one name
+  //   ResourceExhausted: no thread for the watchdog
   static absl::StatusOr<std::unique_ptr<TaskScheduler>> Create(SchedulerOptions options);
 
   TaskScheduler(const TaskScheduler&) = delete;

@@ -39,9 +39,11 @@ struct FileProcessorOptions {
   // Larger files are an error, ResourceExhausted.
   std::int64_t max_file_bytes = std::int64_t{8} << 20;
 
+  // Of the tasks, one for each file.
+  TaskKind kind = "file";
+
   // Call the function also for files that could not be read. Otherwise their error is
   // their result.
-  TaskKind kind = "file";  // of the tasks, one for each file
   bool call_on_unreadable = false;
 
   // Called after each file, from the worker that had it, also at the same time from
