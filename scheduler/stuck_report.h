@@ -72,10 +72,10 @@ struct StuckReport {
   std::int64_t parked = 0;
   std::int64_t graph_runs = 0;  // under way
 
-  // First those that run, then parked, ready and pending ones; where not all fit, each of these has
-  // at least a quarter of the list. Only counted are tasks that waited
-  // for nothing when they came, have no options, and whose id nobody has asked for, unless somebody
-  // observes, records or watches.
+  // First those that run, then parked, ready and pending ones; where not all fit, each state may have
+  // a quarter of the list, and what another leaves. Only counted are tasks that waited for nothing
+  // when they came, have no options, and whose id nobody has asked for, unless somebody observes,
+  // records or watches.
   std::vector<StuckTask> tasks;
 
   absl::Duration quiet_for;  // told by a watchdog: for at least so long nothing has ended

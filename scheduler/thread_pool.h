@@ -155,6 +155,7 @@ class ThreadPool final : public TaskExecutor {
   std::unique_ptr<Threads> threads_;
 };
 
+// Thread safety: one thread at a time, as the pool hands it on.
 template <class F>
 class ThreadPool::JobOf final : public Job {
   using Result = std::invoke_result_t<F&>;

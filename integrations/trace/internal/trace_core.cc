@@ -96,7 +96,7 @@ void TraceCore::StartThread() {
 }
 
 void TraceCore::OnStart(int slot_count) {
-  if (slots_ != nullptr) {
+  if (started_.exchange(true, std::memory_order_relaxed)) {
     // Another scheduler, whose workers would write where those of the first one do.
     second_.store(true, std::memory_order_relaxed);
     stop_.store(true, std::memory_order_release);

@@ -70,6 +70,7 @@ class TraceCore {
   std::unique_ptr<Slot[]> slots_;
   std::size_t slot_count_ = 0;
   std::atomic<bool> stop_{false};
+  std::atomic<bool> started_{false};
   std::atomic<bool> second_{false};  // a scheduler came too many; before stop_
 
   alignas(128) TracePool pool_;
