@@ -50,8 +50,8 @@ class AnyTask {
   //   InvalidArgument: an empty handle.
   //   FailedPrecondition: it waits for a name that was never submitted and nothing
   //     else in its group can run; or it waits for the task that calls.
-  //   ResourceExhausted: tasks wait inside tasks more than 1,000 deep; or there is no memory,
-  //     or no thread that could work meanwhile.
+  //   ResourceExhausted: tasks wait inside tasks more than 1,000 deep on one thread, or its
+  //     stack is nearly full; or there is no memory, or no thread that could work meanwhile.
   absl::Status Wait() const;
 
   // The same, until `deadline`. True once the task has ended.

@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "weft/scheduler/internal/engine.h"
+#include "weft/scheduler/internal/stack_room.h"
 
 namespace weft::internal {
 
@@ -34,6 +35,10 @@ struct Engine::ThreadFrame {
   WaitFrame* waits = nullptr;  // of this engine's bodies, on top of each other
   int depth = 0;               // how many
   bool pooled = false;         // one of the pool for bodies that block
+  StackRoom stack;
+
+  // Errors: ResourceExhausted, where another body on top might be too much.
+  absl::Status CheckDepth();
 };
 
 // A run of a graph that somebody waits for.

@@ -134,6 +134,7 @@ void Engine::RunGraphByDraining(Graph& graph) {
 // On a slot of its own: what others have made ready must not run on this stack.
 absl::Status Engine::RunGraphOnStack(ThreadFrame& thread, Graph& graph) {
   if (graphs_on_stack_ == RunLoop<StdPlatform>::kMaxReplacements) return TooManyBlocked();
+  if (absl::Status room = thread.CheckDepth(); !room.ok()) return room;
   EngineWorker& worker = loop_.WorkerInside(graphs_on_stack_);
   thread.worker->HandInEnds();  // a wait inside the run may be for those
   ++graphs_on_stack_;
@@ -141,6 +142,7 @@ absl::Status Engine::RunGraphOnStack(ThreadFrame& thread, Graph& graph) {
     ThreadFrame frame(this, &worker);
     frame.waits = thread.waits;
     frame.depth = thread.depth;
+    frame.stack = thread.stack;
     loop_.RunAlone(graph.roots(), graph.done(), worker, [this](ReadyNode& node) {
       timers_.FireDue();
       if (simulated_ != nullptr) simulated_->Spend(node);

@@ -26,15 +26,11 @@ namespace {
 
 // Bodies that wait on top of each other use the stack of one thread.
 constexpr int kMaxDepth = 1000;
+// Fewer do not look at how much of it is left.
+constexpr int kLooksFrom = 8;
 
 absl::Status TooLate() {
   return absl::DeadlineExceededError("the time for waiting is over; the tasks go on");
-}
-
-absl::Status TooDeep() {
-  return absl::ResourceExhaustedError(
-      "tasks wait inside tasks more than " + std::to_string(kMaxDepth) +
-      " deep on one worker: return and let a dependent task continue instead");
 }
 
 bool Past(absl::Time deadline) {
@@ -216,6 +212,16 @@ absl::Status Engine::WaitByDraining(const WaitTarget& target, absl::Time deadlin
   }
 }
 
+absl::Status Engine::ThreadFrame::CheckDepth() {
+  const bool low = depth >= kLooksFrom && stack.IsLow();
+  if (depth < kMaxDepth && !low) return absl::OkStatus();
+  const std::string how_deep =
+      low ? std::to_string(depth) + " deep on one worker, whose stack is nearly full"
+          : "more than " + std::to_string(kMaxDepth) + " deep on one worker";
+  return absl::ResourceExhaustedError("tasks wait inside tasks " + how_deep +
+                                      ": return and let a dependent task continue instead");
+}
+
 absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, absl::Time deadline,
                                 bool surely) {
   WaitFrame frame = FrameOfBody(thread, target);
@@ -229,7 +235,9 @@ absl::Status Engine::WaitInside(ThreadFrame& thread, const WaitTarget& target, a
   for (;;) {
     if (Satisfied(target)) return absl::OkStatus();
     if (Past(deadline)) return TooLate();
-    if (thread.depth >= kMaxDepth && !surely) return TooDeep();
+    if (thread.depth >= kLooksFrom && !surely) {
+      if (absl::Status room = thread.CheckDepth(); !room.ok()) return room;
+    }
     const Helped helped = HelpOnce(thread, target);
     if (helped == Helped::kRan) {
       TurnBack(*thread.worker);

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -182,6 +184,23 @@ TEST_P(GraphWaitTest, TheCallerWaitsForItselfAfterwards) {
   Open();
   EXPECT_TRUE(caller.Wait().ok());
   EXPECT_TRUE(absl::IsFailedPrecondition(waited)) << waited;
+}
+
+TEST_P(GraphWaitTest, NestedRunsThatNeedMuchStackAreNoOverflow) {
+  std::function<absl::Status(int)> descend = [&](int levels) -> absl::Status {
+    std::array<volatile char, 64 << 10> room{};
+    room[static_cast<std::size_t>(levels)] = 1;
+    if (levels == 0) return absl::OkStatus();
+    TaskGraph graph;
+    graph.Add([&descend, levels] { return descend(levels - 1); });
+    const RunSummary summary = scheduler_->Run(graph);
+    if (summary.failed == 1) return summary.failures.front().status;
+    return room[static_cast<std::size_t>(levels)] == 1 ? summary.status
+                                                       : absl::InternalError("overwritten");
+  };
+  EXPECT_TRUE(scheduler_->Submit([&] { return descend(10); }).Get().ok());
+  const auto deep = scheduler_->Submit([&] { return descend(1000); });
+  EXPECT_TRUE(absl::IsResourceExhausted(deep.Get())) << deep.Get();
 }
 
 TEST_P(ThreadedGraphWaitTest, FromAGraphThatANodeRuns) {

@@ -2,7 +2,9 @@
 //
 // Waiting inside tasks: what may run on the waiting stack, and what can never end.
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <thread>
@@ -222,6 +224,24 @@ TEST_P(WaitingTest, TooDeepAWaitIsAnErrorNotAnOverflow) {
   if (GetParam() > 1) return;  // more workers share the depth: no fixed limit to meet
   const auto too_deep = group.Submit([&] { return descend(5000); });
   EXPECT_TRUE(absl::IsResourceExhausted(too_deep.Get())) << too_deep.Get();
+}
+
+// The stack of a thread is full long before 1,000 of these are on it.
+TEST_P(WaitingTest, BodiesThatNeedMuchStackAreNoOverflow) {
+  std::function<absl::Status(int)> descend;
+  TaskGroup group(*scheduler_);
+  descend = [&](int levels) -> absl::Status {
+    std::array<volatile char, 64 << 10> room{};
+    room[static_cast<std::size_t>(levels)] = 1;
+    if (levels == 0) return absl::OkStatus();
+    absl::Status below = group.Submit([&descend, levels] { return descend(levels - 1); }).Wait();
+    return room[static_cast<std::size_t>(levels)] == 1 ? below : absl::InternalError("overwritten");
+  };
+  EXPECT_TRUE(group.Submit([&] { return descend(20); }).Get().ok());
+  const auto deep = group.Submit([&] { return descend(5000); });
+  // Where there are more workers they share the depth.
+  const bool ends = GetParam() > 1 && deep.Get().ok();
+  EXPECT_TRUE(ends || absl::IsResourceExhausted(deep.Get())) << deep.Get();
 }
 
 TEST_P(WaitingTest, DestroyingAGroupInsideATaskWaitsForItsBodies) {
