@@ -206,7 +206,10 @@ class Graph final : public GraphCore<StdPlatform> {
   std::string CyclePath(const std::vector<std::uint32_t>& waiting) const;
   void OrderByCost(OrderRoom& room);
   void Record(GraphNode& node, absl::Status status) noexcept;
+  // What the others are cancelled with once `node` has failed.
+  absl::Status FailFastReason(const GraphNode& node, const absl::Status& status) noexcept;
   bool late();
+  bool RecordLate(GraphNode& node) noexcept override;
   bool TakeRun();
   // graph_record.cc
   // So that the nodes of the run can be recorded. Throws std::bad_alloc.

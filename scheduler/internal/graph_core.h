@@ -78,15 +78,14 @@ class GraphCore : public CountedScope<P> {
   }
   // A ready node that may not run.
   [[gnu::noinline]] StaticNode<P>* EndUnrun(StaticNode<P>& node, Worker<P>& worker) {
-    const std::uint32_t word = node.word.load(std::memory_order_relaxed);
-    const bool skipped = (word & kNotTaken) != 0 || (word & (kRunBits | kRunAnyway)) == kDoomed;
-    return EndOtherwise(node, worker, skipped ? GraphEnd::kSkipped : GraphEnd::kCancelled);
+    return EndOtherwise(node, worker, IsSkipped(node) ? GraphEnd::kSkipped : GraphEnd::kCancelled);
   }
   // A condition that completed: all successors but number `taken`, which may have other
   // numbers too, are skipped.
   StaticNode<P>* EndCondition(StaticNode<P>& node, Worker<P>& worker, std::uint32_t taken) {
     const StaticNode<P>* const chosen =
         taken < node.successor_count ? node.successors[taken] : nullptr;
+    if (FailLate(node)) return EndOtherwise(node, worker, GraphEnd::kFailed);
     if (special_) NoteEnd(node, TaskState::kCompleted, worker);
     return End(
         node, worker,
@@ -104,19 +103,27 @@ class GraphCore : public CountedScope<P> {
  protected:
   ~GraphCore() = default;
 
-  // A run that somebody observes, whose nodes have ranks, or that learns what they cost: all are
-  // kNoted.
+  // A run that somebody observes, that has a deadline, whose nodes have ranks, or that learns what
+  // they cost: all are kNoted.
   void SetSpecial(bool special, bool ranked) {
     special_ = special;
     ranked_ = ranked;
   }
   bool special() const { return special_; }
+  // Of a ready node: because of what became of those before it.
+  static bool IsSkipped(const StaticNode<P>& node) {
+    // relaxed: as in MayRun.
+    const std::uint32_t word = node.word.load(std::memory_order_relaxed);
+    return (word & kNotTaken) != 0 || (word & (kRunBits | kRunAnyway)) == kDoomed;
+  }
   bool ranked() const { return ranked_; }
   // Of such a run: a node starts and ends; its successor is told so, and may become ready.
   virtual void NoteStart(const StaticNode<P>&, Worker<P>&) noexcept {}
   virtual void NoteEnd(StaticNode<P>&, TaskState, Worker<P>&) noexcept {}
   virtual void NoteReleased(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
   virtual void NoteReady(StaticNode<P>&, StaticNode<P>&, Worker<P>&) noexcept {}
+  // Of one that has been stopped: true when its deadline has passed; then the node has failed.
+  virtual bool RecordLate(StaticNode<P>&) noexcept { return false; }
 
   void ResetCounts() {
     for (auto& count : counts_) count.store(0, std::memory_order_relaxed);
@@ -152,7 +159,9 @@ class GraphCore : public CountedScope<P> {
     if (special_) NoteStart(node, worker);
     return true;
   }
+  bool FailLate(StaticNode<P>& node) { return special_ && this->stopped() && RecordLate(node); }
   [[gnu::noinline]] StaticNode<P>* EndMarked(StaticNode<P>& node, Worker<P>& worker) {
+    if (FailLate(node)) return EndOtherwise(node, worker, GraphEnd::kFailed);
     if (special_) NoteEnd(node, TaskState::kCompleted, worker);
     return End(
         node, worker, [](StaticNode<P>&) {}, Specially{*this, node, worker});

@@ -72,7 +72,8 @@ void Graph::PrepareRun(int slot) {
   range_.next = roots_.data();
   range_.end = roots_.data() + roots_.size();
   Expect(static_cast<std::int64_t>(node_count_));
-  const bool noted = host_.teller != nullptr || use_ranks_ || learns_;
+  const bool has_deadline = Outermost().deadline_ != absl::InfiniteDuration();
+  const bool noted = host_.teller != nullptr || use_ranks_ || learns_ || has_deadline;
   if (noted != special()) MarkNodes(noted);
   SetSpecial(noted, use_ranks_);
   if (recorded_) ResetRecord();
@@ -166,24 +167,36 @@ void Graph::Record(GraphNode& node, absl::Status status) noexcept {
 }
 
 GraphNode* Graph::EndFailed(GraphNode& node, GraphWorker& worker, absl::Status status) noexcept {
-  if (absl::IsCancelled(status) && stopped()) {
+  Graph& run = Outermost();
+  const bool is_late = stopped() && run.late();
+  if (!is_late && absl::IsCancelled(status) && stopped()) {
     return EndOtherwise(node, worker, GraphEnd::kCancelled);
   }
-  if (Graph& run = Outermost(); run.fail_fast_ && !stopped()) {
-    run.Cancel(Explained("another node of the graph failed: ", status));
-  }
+  if (run.fail_fast_ && !stopped()) run.Cancel(FailFastReason(node, status));
+  if (is_late && !absl::IsDeadlineExceeded(status)) status = LateStatus();
   Record(node, std::move(status));
   return EndOtherwise(node, worker, GraphEnd::kFailed);
 }
 
 GraphNode* Graph::EndUnrun(GraphNode& node, GraphWorker& worker) noexcept {
   // A skipped one is skipped also when the run is late.
-  const bool doomed = (node.word.load(std::memory_order_relaxed) & kRunBits) != 0;
-  if (doomed || !Outermost().late()) {
-    return GraphCore::EndUnrun(node, worker);
-  }
-  Record(node, LateStatus());
+  if (IsSkipped(node) || !RecordLate(node)) return GraphCore::EndUnrun(node, worker);
   return EndOtherwise(node, worker, GraphEnd::kFailed);
+}
+
+bool Graph::RecordLate(GraphNode& node) noexcept {
+  if (!Outermost().late()) return false;
+  Record(node, LateStatus());
+  return true;
+}
+
+absl::Status Graph::FailFastReason(const GraphNode& node, const absl::Status& status) noexcept {
+  try {
+    return absl::CancelledError("another node of the graph failed: '" + NameOf(node) +
+                                "': " + std::string(status.message()));
+  } catch (const std::bad_alloc&) {
+    return StatusWithText(absl::StatusCode::kCancelled, "another node of the graph failed");
+  }
 }
 
 bool Graph::late() {
@@ -346,6 +359,7 @@ void Graph::EndNestedRun(GraphWorker& worker) noexcept {
     const auto& repeat_while = NestedIn<Nested>(node)->repeat_while;
     if (!failed.ok() || cancelled || repeat_while == nullptr) break;
     cancelled = stopped();  // nobody knows whether this round was the last
+    if (cancelled && Outermost().late()) failed = LateStatus();
     if (cancelled) break;
     try {
       if (!repeat_while()) break;

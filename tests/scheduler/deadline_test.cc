@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Deadlines of attempts, tasks, groups and runs of graphs.
+// Deadlines of attempts, tasks and groups.
 
 #include <atomic>
 #include <string>
@@ -251,30 +251,6 @@ TEST_P(ThreadedDeadlineTest, DeadlineRacesWithTheEnd) {
     EXPECT_EQ(summary.completed + summary.failed + summary.skipped, 2);
     EXPECT_EQ(summary.failed, summary.skipped);
     EXPECT_EQ(task.Get().ok(), after.Get().ok());
-  }
-}
-
-TEST_P(ThreadedDeadlineTest, GraphThatIsLateFailsItsNodes) {
-  TaskGraph graph;
-  auto first = graph.Add([this](TaskContext& context) {
-    absl::Notification told;
-    const CancellationCallback callback(context.token(), [&told] { told.Notify(); });
-    clock_.Advance(absl::Minutes(1));
-    told.WaitForNotification();
-    EXPECT_EQ(context.time_left(), absl::ZeroDuration());
-  });
-  auto second = graph.Add([] { ADD_FAILURE() << "ran"; }).Name("second");
-  first.Before(second);
-  const RunSummary summary = scheduler_->Run(graph, {.timeout = absl::Minutes(1)});
-  EXPECT_TRUE(IsLate(summary.status));
-  EXPECT_EQ(summary.failed, 1);
-  EXPECT_EQ(summary.completed, 1);
-  ASSERT_EQ(summary.failures.size(), 1U);
-  EXPECT_EQ(summary.failures[0].name, "second");
-  for (int i = 0; i < 100; ++i) {  // a timer that is not due goes with its run
-    TaskGraph quick;
-    quick.Add([] {});
-    EXPECT_TRUE(scheduler_->Run(quick, {.timeout = absl::Hours(1)}).ok());
   }
 }
 
