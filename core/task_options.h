@@ -57,8 +57,9 @@ struct TaskOptions {
   bool blocking = false;
 
   // It runs in any case, once what it depends on has ended, however that did: also when its group
-  // is cancelled or late. Cancelling it has no effect. It takes outcomes (const absl::StatusOr<X>&)
-  // or nothing of its dependencies, not their values.
+  // is cancelled or late, before or after it was submitted; a sealed group takes none. Cancelling
+  // it has no effect. It takes outcomes (const absl::StatusOr<X>&) or nothing of its dependencies,
+  // not their values.
   bool finaliser = false;
 
   // Valid, and nothing but an order and a place among others.

@@ -40,14 +40,17 @@ struct GroupOptions {
   // Cancels the group when this token is cancelled.
   CancellationToken cancellation = {};
   // The first task that fails cancels the others: those that have not started end as cancelled,
-  // running ones are asked to stop, later ones are refused. By default independent branches go on.
+  // running ones are asked to stop, later ones are refused, finalisers apart. By default
+  // independent branches go on.
   bool fail_fast = false;
   // From the moment at which the group is made, or the run of a graph begins. What has not ended
-  // then fails with DeadlineExceeded; running bodies are asked to stop.
+  // then fails with DeadlineExceeded; running bodies are asked to stop, and what they return is
+  // not kept. At most 0: it is late from the beginning.
   absl::Duration timeout = absl::InfiniteDuration();
   // How many tasks of the group may be submitted and not have ended; at most 0: as many as come.
   // A thread that would submit more waits, as `when_full` says. A task of the scheduler never
-  // waits here: what it submits beyond that is taken, or refused.
+  // waits here: what it submits beyond that is taken, or refused. The run of a graph, whose nodes
+  // are all there before it, is InvalidArgument with a bound.
   std::int64_t max_pending_tasks = 0;
   WhenFull when_full = WhenFull::kBlock;
 };
@@ -97,7 +100,7 @@ class TaskGroup {
   //   ResourceExhausted: the group is full and refuses, or can never have room; there is no memory
   //     for it (also later, as the task's failure, when there is none for what ties it to its
   //     dependencies)
-  //   the reason of the cancel, once the group is cancelled
+  //   the reason of the cancel, once the group is cancelled; finalisers are taken
   template <internal::NotOptions F, class... D>
   TaskFor<F, D...> Submit(F function, D&&... dependencies) {
     return SubmitWith(nullptr, std::move(function), std::forward<D>(dependencies)...);
@@ -150,7 +153,8 @@ class TaskGroup {
   absl::StatusOr<Task<>> Schedule(TaskDefinition definition);
 
   // All or none, in one pass: O(V + E). Ids of the batch may refer to each other in
-  // any order. The handles are in the order of the definitions.
+  // any order. The handles are in the order of the definitions. A cancelled group takes a
+  // batch of finalisers alone.
   absl::StatusOr<std::vector<Task<>>> ScheduleBatch(std::vector<TaskDefinition> definitions);
 
   // No more tasks. Those that wait for names never submitted end as skipped, with
@@ -158,7 +162,7 @@ class TaskGroup {
   void Seal();
 
   // Asks every task of the group to stop, as AnyTask::Cancel does, and refuses later
-  // ones. `why` becomes their status. Idempotent: the first reason stays.
+  // ones, finalisers apart. `why` becomes their status. Idempotent: the first reason stays.
   void Cancel(absl::Status why);
 
   // Cancelled when the group is. The first call may throw std::bad_alloc.

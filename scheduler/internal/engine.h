@@ -345,9 +345,12 @@ class Engine final : public WorkSource,
                   const TaskOptions* options, bool detached) noexcept;
   // Gives the task what the options ask for. InvalidArgument; throws std::bad_alloc.
   absl::Status Prepare(GroupCore& group, EngineTask& task, const TaskOptions* options);
-  bool TryAdmit(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1) const;
-  absl::Status Admit(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1) const;
-  absl::Status WhyNotAdmitted(const GroupCore& group) const;
+  // `finaliser`: each of them is one.
+  bool TryAdmit(GroupCore& group, EngineWorker* worker, bool finaliser,
+                std::int64_t tasks = 1) const;
+  absl::Status Admit(GroupCore& group, EngineWorker* worker, bool finaliser,
+                     std::int64_t tasks = 1) const;
+  absl::Status WhyNotAdmitted(const GroupCore& group, bool finaliser) const;
   static void CountIn(GroupCore& group, EngineWorker* worker, std::int64_t tasks = 1);
   // `before`: the group's rest before it was counted.
   static void TakeBack(GroupCore& group, EngineWorker* worker, const GroupCore::Rest& before);

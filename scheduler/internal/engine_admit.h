@@ -37,8 +37,9 @@ inline void Engine::TakeBack(GroupCore& group, EngineWorker* worker,
   }
 }
 
-inline bool Engine::TryAdmit(GroupCore& group, EngineWorker* worker, std::int64_t tasks) const {
-  if (group.closed()) [[unlikely]]
+inline bool Engine::TryAdmit(GroupCore& group, EngineWorker* worker, bool finaliser,
+                             std::int64_t tasks) const {
+  if (!group.Takes(finaliser)) [[unlikely]]
     return false;
   if (worker != nullptr) {
     CountIn(group, worker, tasks);
@@ -53,14 +54,15 @@ inline bool Engine::TryAdmit(GroupCore& group, EngineWorker* worker, std::int64_
   return false;
 }
 
-inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker,
+inline absl::Status Engine::Admit(GroupCore& group, EngineWorker* worker, bool finaliser,
                                   std::int64_t tasks) const {
-  return TryAdmit(group, worker, tasks) ? absl::OkStatus() : WhyNotAdmitted(group);
+  if (TryAdmit(group, worker, finaliser, tasks)) return absl::OkStatus();
+  return WhyNotAdmitted(group, finaliser);
 }
 
 inline bool Engine::EnterPlainly(GroupCore& group, EngineWorker* worker,
                                  const TaskOptions* options) const {
-  if (options != nullptr || group.special() || !TryAdmit(group, worker)) return false;
+  if (options != nullptr || group.special() || !TryAdmit(group, worker, false)) return false;
   group.StartClock();
   return true;
 }

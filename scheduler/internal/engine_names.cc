@@ -40,6 +40,12 @@ std::string Label(std::string_view name) {
   return name.empty() ? "a task without id" : "task '" + std::string(name) + "'";
 }
 
+// A batch comes in as one.
+bool AreFinalisers(std::span<const TaskDefinition> definitions) {
+  return std::ranges::all_of(
+      definitions, [](const TaskDefinition& definition) { return definition.options.finaliser; });
+}
+
 absl::Status NoTaskOfName(std::string_view name) {
   return absl::NotFoundError("no task has the name '" + std::string(name) + "' in this group");
 }
@@ -131,7 +137,9 @@ absl::Status Engine::Plans::Add(TaskDefinition& definition) {
 
 absl::Status Engine::MakePlans(GroupCore& group, std::span<TaskDefinition> definitions,
                                Plans& plans) {
-  if (absl::Status refusal = group.Refusal(); !refusal.ok()) return refusal;
+  if (absl::Status refusal = group.Refusal(AreFinalisers(definitions)); !refusal.ok()) {
+    return refusal;
+  }
   plans.all.reserve(definitions.size());
   for (TaskDefinition& definition : definitions) {
     if (absl::Status added = plans.Add(definition); !added.ok()) return added;
@@ -227,7 +235,7 @@ absl::Status Engine::Schedule(GroupCore& group, std::span<TaskDefinition> defini
       if (!room.ok()) return room;
       entered = true;
     }
-    return Admit(group, worker);
+    return Admit(group, worker, AreFinalisers(definitions));
   });
   if (refusal.ok()) {
     Plans plans(*this, group);

@@ -30,8 +30,8 @@ TaskWord::Bits Engine::FirstWord(const TaskOptions* options, int handles, int pi
          static_cast<Bits>(handles) * TaskWord::kHandle + static_cast<Bits>(pins) * TaskWord::kPin;
 }
 
-absl::Status Engine::WhyNotAdmitted(const GroupCore& group) const {
-  absl::Status refusal = group.Refusal();
+absl::Status Engine::WhyNotAdmitted(const GroupCore& group, bool finaliser) const {
+  absl::Status refusal = group.Refusal(finaliser);
   // A shutdown seals all groups.
   const bool sealed = absl::IsFailedPrecondition(refusal) &&
                       phase_.load(std::memory_order_relaxed) == Phase::kClosed;
@@ -53,7 +53,7 @@ absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWorker* wor
       absl::Status entered = EnterBound(group, worker, 1);
       if (!entered.ok()) return entered;
     }
-    absl::Status admitted = Admit(group, worker);
+    absl::Status admitted = Admit(group, worker, options != nullptr && options->finaliser);
     if (bounded && !admitted.ok()) LeaveBound(group, 1);
     return admitted;
   });
@@ -162,8 +162,9 @@ void Engine::SubmitAllReady(GroupCore& group, std::span<EngineTask* const> tasks
     for (EngineTask* const task : tasks) SubmitReady(group, *task, options, detached);
     return;
   }
-  const absl::Status refusal =
-      OrOutOfMemory([&] { return Admit(group, worker, static_cast<std::int64_t>(tasks.size())); });
+  const absl::Status refusal = OrOutOfMemory([&] {
+    return Admit(group, worker, /*finaliser=*/false, static_cast<std::int64_t>(tasks.size()));
+  });
   if (!refusal.ok()) {
     for (EngineTask* const task : tasks) Refuse(group, *task, refusal, detached);
     return;

@@ -66,9 +66,10 @@ GroupCore::Figures GroupCore::figures() const {
   return figures;
 }
 
-absl::Status GroupCore::RefusalNow() const {
+absl::Status GroupCore::Refusal(bool finaliser) const {
+  if (!closed_.load(std::memory_order_relaxed)) return absl::OkStatus();
   std::lock_guard lock(lock_);
-  if (!cancel_reason_.ok()) return cancel_reason_;
+  if (!finaliser && !cancel_reason_.ok()) return cancel_reason_;
   if (!sealed_) return absl::OkStatus();
   return absl::FailedPreconditionError("the group is sealed: it takes no more tasks");
 }

@@ -117,10 +117,13 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   };
   Figures figures() const;
 
-  // It takes no more tasks. relaxed: whoever must see this has been told.
-  bool closed() const { return closed_.load(std::memory_order_relaxed); }
-  // Why; OK: it does.
-  absl::Status Refusal() const { return closed() ? RefusalNow() : absl::OkStatus(); }
+  // Whether it takes a task: finalisers until it is sealed, others until it is cancelled, too.
+  // relaxed: whoever must see this has been told.
+  bool Takes(bool finaliser) const {
+    return !closed_.load(std::memory_order_relaxed) || (finaliser && Refusal(finaliser).ok());
+  }
+  // Why not; OK: it does.
+  absl::Status Refusal(bool finaliser) const;
   // False: it was sealed before.
   bool Seal();
   // False: it was cancelled before. Calls nobody back. `late`: its deadline has passed, and what
@@ -165,7 +168,6 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   void Leave(std::int64_t tasks);
   void NoteRest();
   void StartClockNow();
-  absl::Status RefusalNow() const;
 
   Engine& engine_;
   const Clock& clock_;
