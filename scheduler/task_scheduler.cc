@@ -206,6 +206,12 @@ RunSummary TaskScheduler::Run(internal::GraphClaim claim, const GroupOptions& op
 
 absl::Status TaskScheduler::Begin(TaskGraph& graph, const GroupOptions& options) {
   if (engine_->Forked()) return internal::Engine::ForkedError();
+  if (options.max_pending_tasks > 0) {
+    return internal::StatusWithText(
+        absl::StatusCode::kInvalidArgument,
+        "max_pending_tasks: it bounds what is submitted to a group; the nodes of a graph are all "
+        "there before it runs. Leave it out, or run the graph in a task of a bounded group");
+  }
   return graph.graph_->Begin(engine_->clock(),
                              {.fail_fast = options.fail_fast, .timeout = options.timeout},
                              engine_->run_host());

@@ -159,7 +159,8 @@ class TaskScheduler {
   // The summary's status is not OK when the run was cancelled, and for
   //   FailedPrecondition: the graph is running already; the scheduler was shut down; the
   //     graph was changed when frozen
-  //   InvalidArgument: the graph has a cycle (with its path) or another graph's node
+  //   InvalidArgument: the graph has a cycle (with its path) or another graph's node; the options
+  //     bound max_pending_tasks
   //   ResourceExhausted: called inside a task, and too many tasks are blocked already
   // Inside a task, another worker takes this one's place meanwhile, or without threads the
   // graph runs on this stack; AddGraph costs less.

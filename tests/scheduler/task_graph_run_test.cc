@@ -179,6 +179,18 @@ TEST_P(TaskGraphRunTest, JoinsAreCountedDownByManyAtOnce) {
   }
 }
 
+TEST_P(TaskGraphRunTest, ABoundOnWhatIsSubmittedIsRefused) {
+  TaskGraph graph;
+  std::atomic<int> ran{0};
+  graph.Add([&ran] { ++ran; });
+  const absl::Status refused = scheduler_->Run(graph, {.max_pending_tasks = 1}).status;
+  EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+  EXPECT_THAT(std::string(refused.message()), ::testing::HasSubstr("max_pending_tasks"));
+  EXPECT_EQ(scheduler_->Start(graph, {.max_pending_tasks = 1}).Get().status(), refused);
+  EXPECT_EQ(ran, 0);
+  EXPECT_TRUE(scheduler_->Run(graph).ok());
+}
+
 TEST_P(TaskGraphRunTest, AnEdgeThatWasGivenTwiceCountsAsOne) {
   std::atomic<int> ran{0};
   TaskGraph graph;
