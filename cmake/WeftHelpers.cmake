@@ -6,11 +6,14 @@
 # What these offer is compiled into our objects: whoever links an installed weft needs none of it.
 set(weft_header_only nlohmann_json::nlohmann_json xxhash::headers)
 
-# weft_add_floor(<name> SOURCES ... HEADERS ... [PUBLIC_LINKS ...] [PRIVATE_LINKS ...])
+# weft_add_floor(<name> SOURCES ... HEADERS ... [PUBLIC_LINKS ...] [PRIVATE_LINKS ...]
+#                [PRECOMPILED header...])
 # makes the static library weft_<name>, alias weft::<name>. HEADERS, relative to the folder, are
-# those that are installed; each must compile alone.
+# those that are installed; each must compile alone. The preset tidy precompiles nothing, and so
+# sees whether each source includes what it uses.
 function(weft_add_floor name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;PUBLIC_LINKS;PRIVATE_LINKS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" ""
+    "SOURCES;HEADERS;PUBLIC_LINKS;PRIVATE_LINKS;PRECOMPILED")
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "weft_add_floor(${name}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -19,6 +22,11 @@ function(weft_add_floor name)
   add_library(weft::${name} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   weft_build_options(${target})
+
+  # g++ 12 warns of its own <string> where that was precompiled and optimised (its bug 105651).
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    target_precompile_headers(${target} PRIVATE ${arg_PRECOMPILED})
+  endif()
 
   weft_link_into_includes("${CMAKE_CURRENT_SOURCE_DIR}" ${name})
   target_include_directories(${target} PUBLIC
