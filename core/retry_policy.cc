@@ -13,6 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
+#include "weft/core/internal/counted.h"
+
 namespace weft {
 namespace {
 
@@ -35,10 +37,6 @@ bool IsPositiveAndFinite(absl::Duration duration) {
 // Uniform between the two.
 absl::Duration Draw(absl::Duration low, absl::Duration high, double uniform) {
   return low + (high - low) * uniform;
-}
-
-std::string Count(int number, std::string_view what) {
-  return std::to_string(number) + " " + std::string(what) + (number == 1 ? "" : "s");
 }
 
 std::string_view ReasonOf(RetryDecision::Kind kind) {
@@ -151,7 +149,7 @@ RetryDecision DecideRetry(const RetryPolicy& policy, const absl::Status& error,
 
 std::string Explain(const RetryDecision& decision, const absl::Status& error,
                     const RetryProgress& progress) {
-  const std::string so_far = Count(progress.attempts, "attempt") + " and " +
+  const std::string so_far = internal::Counted(progress.attempts, "attempt") + " and " +
                              absl::FormatDuration(progress.total_wait) + " of waiting";
   const std::string last = "; last error: " + error.ToString();
   const std::string delay = absl::FormatDuration(decision.delay);

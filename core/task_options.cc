@@ -28,7 +28,9 @@ absl::Status TaskOptions::Validate() const {
     return absl::InvalidArgumentError("memory_bytes: " + std::to_string(memory_bytes) +
                                       " is not allowed; it is at least 0");
   }
-  if (absl::Status valid = retry.Validate(); !valid.ok()) return valid;
+  if (const absl::Status valid = retry.Validate(); !valid.ok()) {
+    return absl::Status(valid.code(), "retry." + std::string(valid.message()));
+  }
   if (absl::Status valid = CheckTimeout("attempt_timeout", attempt_timeout); !valid.ok()) {
     return valid;
   }

@@ -76,7 +76,7 @@ struct TaskOptions {
            attempt_timeout != absl::InfiniteDuration();
   }
 
-  // InvalidArgument: a field, its value, and what is allowed.
+  // InvalidArgument: a field ("retry.base"), its value, and what is allowed.
   absl::Status Validate() const;
 };
 

@@ -103,7 +103,7 @@ class ResourcePool {
   };
 
   explicit ResourcePool(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
-  static absl::Status CheckSize(std::size_t size);
+  static absl::Status CheckSize(std::int64_t size);
   // What is being thrown, for use where it is caught.
   static absl::Status Thrown(std::string_view what);
 
@@ -156,8 +156,8 @@ class ResourcePool<T>::Lease {
 };
 
 template <class T>
-absl::Status ResourcePool<T>::CheckSize(std::size_t size) {
-  if (1 <= size && size <= std::size_t{kMostThings}) return absl::OkStatus();
+absl::Status ResourcePool<T>::CheckSize(std::int64_t size) {
+  if (1 <= size && size <= kMostThings) return absl::OkStatus();
   return absl::InvalidArgumentError("a resource pool of " + std::to_string(size) +
                                     " things is not allowed; it has 1 to " +
                                     std::to_string(kMostThings));
@@ -165,7 +165,8 @@ absl::Status ResourcePool<T>::CheckSize(std::size_t size) {
 
 template <class T>
 absl::StatusOr<std::unique_ptr<ResourcePool<T>>> ResourcePool<T>::Create(std::vector<T> things) {
-  if (absl::Status valid = CheckSize(things.size()); !valid.ok()) return valid;
+  const auto count = static_cast<std::int64_t>(things.size());
+  if (absl::Status valid = CheckSize(count); !valid.ok()) return valid;
   try {
     auto shared = std::make_shared<Shared>(things.size(), things.size());
     for (std::size_t place = 0; place < things.size(); ++place) {
@@ -180,10 +181,9 @@ absl::StatusOr<std::unique_ptr<ResourcePool<T>>> ResourcePool<T>::Create(std::ve
 template <class T>
 template <class F>
 absl::StatusOr<std::unique_ptr<ResourcePool<T>>> ResourcePool<T>::Create(int most, F make) {
-  const std::size_t size = most < 0 ? 0 : static_cast<std::size_t>(most);
-  if (absl::Status valid = CheckSize(size); !valid.ok()) return valid;
+  if (absl::Status valid = CheckSize(most); !valid.ok()) return valid;
   try {
-    auto shared = std::make_shared<Shared>(size, 0);
+    auto shared = std::make_shared<Shared>(static_cast<std::size_t>(most), 0);
     shared->make = [make = std::move(make)]() mutable -> absl::StatusOr<T*> {
       if constexpr (std::is_same_v<std::invoke_result_t<F&>, absl::StatusOr<T>>) {
         absl::StatusOr<T> made = std::invoke(make);

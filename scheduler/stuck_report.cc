@@ -4,8 +4,12 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "weft/core/internal/counted.h"
+
 namespace weft {
 namespace {
+
+using internal::Counted;
 
 absl::string_view NameOf(TaskState state) {
   switch (state) {
@@ -26,19 +30,21 @@ std::string Describe(const StuckTask::Reason& reason) {
     case StuckTask::Reason::Kind::kName:
       return absl::StrCat("'", reason.name, "', which was never submitted");
     case StuckTask::Reason::Kind::kGroup:
-      return absl::StrCat("a group with ", reason.count, " unfinished tasks");
+      return absl::StrCat("a group with ", Counted(reason.count, "unfinished task"));
     case StuckTask::Reason::Kind::kGraph:
-      return absl::StrCat("the run of a graph of ", reason.count, " nodes");
+      return absl::StrCat("the run of a graph of ", Counted(reason.count, "node"));
     case StuckTask::Reason::Kind::kResource:
       return absl::StrCat("resource '", reason.name, "', of which it needs ", reason.count);
-    case StuckTask::Reason::Kind::kMemory: return absl::StrCat(reason.count, " bytes of memory");
+    case StuckTask::Reason::Kind::kMemory:
+      return absl::StrCat(Counted(reason.count, "byte"), " of memory");
     case StuckTask::Reason::Kind::kInFlight:
-      return absl::StrCat("the end of one of ", reason.count,
-                          " tasks that run or are parked (max_tasks_in_flight)");
+      return absl::StrCat("the end of another task: no more than ", reason.count,
+                          " may run or be parked at once (max_tasks_in_flight)");
     case StuckTask::Reason::Kind::kOneByOne:
       return "memory: too much is in use, and one task runs at a time (max_memory_percent)";
     case StuckTask::Reason::Kind::kThreads:
-      return absl::StrCat("one of ", reason.count, " threads for bodies that block");
+      return absl::StrCat("a thread for bodies that block: there are no more than ", reason.count,
+                          " (blocking_threads)");
   }
   return {};
 }
@@ -65,8 +71,9 @@ std::string Describe(const StuckTask& task) {
 }  // namespace
 
 std::string StuckReport::ToString() const {
-  std::string text = absl::StrCat(unfinished(), " tasks have not ended: ", running, " running, ",
-                                  parked, " parked, ", ready, " ready, ", pending, " pending");
+  std::string text = absl::StrCat(
+      Counted(unfinished(), "task"), unfinished() == 1 ? " has" : " have", " not ended: ", running,
+      " running, ", parked, " parked, ", ready, " ready, ", pending, " pending");
   if (graph_runs > 0) absl::StrAppend(&text, "; runs of graphs: ", graph_runs);
   if (quiet_for > absl::ZeroDuration()) {
     absl::StrAppend(&text, "; none has for ", absl::FormatDuration(quiet_for));

@@ -68,8 +68,8 @@ class TaskExecutor {
   //   InvalidArgument: not a possible width
   //   ResourceExhausted: the machine does not give as much
   virtual absl::Status Resize(int width) {
-    return absl::FailedPreconditionError("cannot change to " + std::to_string(width) +
-                                         " workers: this executor's number is fixed");
+    return absl::FailedPreconditionError("cannot change the number of workers to " +
+                                         std::to_string(width) + ": this executor's is fixed");
   }
   // Constant.
   virtual int max_width() const { return width(); }

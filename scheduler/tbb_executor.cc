@@ -22,6 +22,7 @@
 #include "oneapi/tbb/global_control.h"
 #include "oneapi/tbb/task_arena.h"
 
+#include "weft/core/internal/counted.h"
 #include "weft/core/internal/fork_count.h"
 #include "weft/core/internal/platform.h"
 #include "weft/scheduler/internal/exception_status.h"
@@ -111,8 +112,8 @@ absl::Status CheckWidth(int workers) {
 
 absl::Status CannotSetUp(int workers, const std::exception& error) {
   return internal::OrOutOfMemory([&] {
-    return absl::ResourceExhaustedError(std::string("cannot set up a pool of ") +
-                                        std::to_string(workers) + " workers: " + error.what());
+    return absl::ResourceExhaustedError("cannot set up a pool of " +
+                                        internal::Counted(workers, "worker") + ": " + error.what());
   });
 }
 

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
+#include "weft/core/internal/counted.h"
 #include "weft/scheduler/internal/exception_status.h"
 #include "weft/scheduler/internal/graph.h"
 #include "weft/scheduler/internal/run_loop.h"
@@ -338,7 +339,7 @@ absl::Status Graph::NestedFailure() const noexcept {
   try {
     const std::vector<TaskFailure> failures = failures_->kept();
     if (failures.empty()) {
-      return absl::UnknownError(std::to_string(failed) + " nodes of the nested graph failed");
+      return absl::UnknownError(Counted(failed, "node") + " of the nested graph failed");
     }
     return absl::Status(failures.front().status.code(),
                         "in the nested graph, '" + failures.front().name +

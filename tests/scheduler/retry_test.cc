@@ -71,6 +71,13 @@ TEST_P(RetryTest, AttemptsThatWhoeverWaitsRuns) {
   }
 }
 
+TEST_P(RetryTest, APolicyThatIsWrongIsRefusedByItsPlaceInTheOptions) {
+  const auto task =
+      scheduler_->Submit({.retry = {.max_attempts = 2, .base = absl::ZeroDuration()}}, [] {});
+  EXPECT_EQ(task.Get(), absl::InvalidArgumentError(
+                            "retry.base: 0 is not allowed; it must be above 0 and finite"));
+}
+
 // Times have quarters of a nanosecond, timers have not.
 TEST_P(RetryTest, WaitsThatAreNoWholeNanoseconds) {
   TaskGroup group(*scheduler_);

@@ -143,7 +143,7 @@ TEST_P(StuckReportTest, ABodyThatRunsAGraph) {
   ASSERT_EQ(In(report, "runs").waits_for.size(), 1U);
   EXPECT_EQ(In(report, "runs").waits_for.front().kind, Kind::kGraph);
   EXPECT_EQ(In(report, "runs").waits_for.front().count, 1);
-  EXPECT_THAT(report.ToString(), HasSubstr("the run of a graph of 1 nodes"));
+  EXPECT_THAT(report.ToString(), ::testing::EndsWith("the run of a graph of 1 node"));
 }
 
 class ThreadedStuckReportTest : public ::testing::TestWithParam<int> {
@@ -186,7 +186,8 @@ TEST_P(ThreadedStuckReportTest, BodiesThatWaitInside) {
   EXPECT_EQ(In(report, "on task").waits_for.front().task, held.id());
   EXPECT_EQ(In(report, "on group").waits_for.front().kind, Kind::kGroup);
   EXPECT_EQ(In(report, "on group").waits_for.front().count, 1);
-  EXPECT_THAT(report.ToString(), HasSubstr("a group with 1 unfinished tasks"));
+  EXPECT_THAT(report.ToString(), HasSubstr("a group with 1 unfinished task"));
+  EXPECT_THAT(report.ToString(), ::testing::Not(HasSubstr("unfinished tasks")));
   gate.Open();
   EXPECT_TRUE(group.Wait().ok());
   EXPECT_TRUE(other.Wait().ok());
@@ -278,7 +279,7 @@ TEST_P(ThreadedStuckReportTest, AllThreadsForWhatBlocksAreTaken) {
   const auto found = std::ranges::find(report.tasks, held.id(), &StuckTask::id);
   EXPECT_EQ(found->waits_for.front().kind, Kind::kThreads);
   EXPECT_EQ(found->waits_for.front().count, 1);
-  EXPECT_THAT(report.ToString(), HasSubstr("one of 1 threads for bodies that block"));
+  EXPECT_THAT(report.ToString(), HasSubstr("there are no more than 1 (blocking_threads)"));
   gate.Open();
   EXPECT_TRUE(group.Wait().ok());
 }
