@@ -94,10 +94,15 @@ struct RunSummary {
   // another one is one step.
   std::vector<CriticalStep> critical_path;
   std::int64_t critical_path_tasks = 0;  // how many there are in all
-  absl::Duration critical_path_took;     // the same
+  absl::Duration critical_path_took;     // what all of them took, without what they waited
 
   // Whether every task that was asked for has completed.
   bool ok() const { return status.ok() && completed == submitted && refused == 0; }
+
+  // For people: the counts that are not 0 and, where there are any, the use of the workers, waits,
+  // the critical path, the first failures and names that never came. At most 18 lines and 4 KiB,
+  // however large the run; long texts are cut, and no text breaks a line.
+  std::string ToString() const;
 };
 
 }  // namespace weft
