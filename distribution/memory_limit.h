@@ -28,6 +28,8 @@ struct MemoryReading {
 };
 
 // Where to look. The defaults are the running system; tests forge it.
+//
+// Thread safety: a plain value.
 struct MemoryProbeOptions {
   // The directory that holds `proc` and `sys`.
   std::string root = "/";

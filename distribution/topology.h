@@ -30,6 +30,8 @@ enum class LimitSource : std::uint8_t {
 std::string_view LimitSourceName(LimitSource source);
 
 // Workers that one source grants; a CPU quota is rounded up.
+//
+// Thread safety: a plain value.
 struct WorkerLimit {
   LimitSource source = LimitSource::kHwloc;
   std::string where;  // the file, or the call, that said so
@@ -39,6 +41,8 @@ struct WorkerLimit {
 };
 
 // Memory that one source grants.
+//
+// Thread safety: a plain value.
 struct MemoryLimit {
   LimitSource source = LimitSource::kMeminfo;
   std::string where;
@@ -69,6 +73,8 @@ struct Topology {
 };
 
 // Where to look. The defaults are the running system; tests forge it.
+//
+// Thread safety: a plain value.
 struct TopologyOptions {
   // The directory that holds `proc` and `sys`.
   std::string root = "/";

@@ -60,7 +60,8 @@ class ResourcePool {
   // As Close.
   ~ResourcePool() { Close(); }
 
-  // Blocks until there is one; on a worker another one stands in meanwhile (BlockingScope).
+  // Blocks until there is one; on a worker another one stands in meanwhile (BlockingScope). A
+  // cancel, or the deadline, of the task that calls does not end it: give a time, or Close.
   //   DeadlineExceeded: none was free by `deadline`
   //   FailedPrecondition: the pool is closed, or all its things were discarded
   //   what the factory returned, or Unknown with what it threw: the place is free again

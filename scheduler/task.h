@@ -46,7 +46,8 @@ class AnyTask {
   TaskResult result() const { return internal::Engine::ResultOfTask(*node_); }
 
   // Blocks until the task has ended; inside a task of the same scheduler, runs what
-  // this one waits for meanwhile. Returns the task's status, or:
+  // this one waits for meanwhile. A cancel, or the deadline, of the task that calls does not end
+  // the wait: cancel what it waits for, or use WaitUntil. Returns the task's status, or:
   //   InvalidArgument: an empty handle.
   //   FailedPrecondition: it waits for a name that was never submitted and nothing
   //     else in its group can run; or it waits for the task that calls.

@@ -153,8 +153,9 @@ class TaskGroup {
   absl::StatusOr<Task<>> Schedule(TaskDefinition definition);
 
   // All or none, in one pass: O(V + E). Ids of the batch may refer to each other in
-  // any order. The handles are in the order of the definitions. A cancelled group takes a
-  // batch of finalisers alone.
+  // any order. The handles are in the order of the definitions. These can only be moved, which a
+  // vector cannot do out of a list in braces: push_back each. A cancelled group takes a batch of
+  // finalisers alone.
   absl::StatusOr<std::vector<Task<>>> ScheduleBatch(std::vector<TaskDefinition> definitions);
 
   // No more tasks. Those that wait for names never submitted end as skipped, with

@@ -18,6 +18,7 @@
 
 namespace weft {
 
+// Thread safety: a plain value.
 struct TaskFailure {
   TaskId id;
   std::string name;  // empty when the task has none

@@ -54,6 +54,7 @@ enum class DiscoveredType : std::uint8_t {
   kSymlink,  // listed as git lists it, never followed
 };
 
+// Thread safety: a plain value.
 struct DiscoveredFile {
   std::string path;  // bytes, relative to the root, '/' between parts
   DiscoveredType type = DiscoveredType::kRegular;
@@ -62,6 +63,8 @@ struct DiscoveredFile {
 };
 
 // Something that could not be read; the rest of the tree was.
+//
+// Thread safety: a plain value.
 struct DiscoveryError {
   std::string path;  // like DiscoveredFile::path; "." is the root
   absl::Status status;
@@ -77,6 +80,7 @@ enum class DiscoverySkipReason : std::uint8_t {
 };
 std::string_view DiscoverySkipReasonText(DiscoverySkipReason reason);
 
+// Thread safety: a plain value.
 struct DiscoverySkip {
   std::string path;
   DiscoverySkipReason reason = DiscoverySkipReason::kFifo;
@@ -85,6 +89,8 @@ struct DiscoverySkip {
 };
 
 // What was found, all lists in byte order of the paths.
+//
+// Thread safety: a plain value.
 struct Discovery {
   std::vector<DiscoveredFile> files;
   std::vector<DiscoveryError> errors;

@@ -41,6 +41,8 @@ std::string_view FileStatusName(FileStatus status);
 std::string_view SymbolKindName(SymbolKind kind);
 
 // A named definition. Lines count from 1; `end_line` is the line of its last byte.
+//
+// Thread safety: a plain value.
 struct Symbol {
   static constexpr std::int32_t kNoParent = -1;
 
@@ -57,6 +59,8 @@ struct Symbol {
 };
 
 // An import, include, use or require, as written in the source.
+//
+// Thread safety: a plain value.
 struct Import {
   std::string text;  // the target as written: "os.path", "./a.js", "<vector>"
   std::int32_t line = 0;
@@ -65,6 +69,8 @@ struct Import {
 };
 
 // The facts of one file. Symbols and imports are in source order.
+//
+// Thread safety: a plain value.
 struct FileRecord {
   std::string path = {};      // bytes, relative to the analysed root, '/' between parts
   std::string language = {};  // as the parser registry names it; empty if none was chosen

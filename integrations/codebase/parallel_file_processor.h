@@ -28,6 +28,8 @@
 namespace weft {
 
 // One file, as a function sees it. The views live as long as the call.
+//
+// Thread safety: a plain value.
 struct FileContent {
   std::string_view path;  // as given
   absl::Status status;    // not OK only with call_on_unreadable
@@ -35,6 +37,7 @@ struct FileContent {
   std::string_view bytes;
 };
 
+// Thread safety: a plain value.
 struct FileProcessorOptions {
   // Larger files are an error, ResourceExhausted.
   std::int64_t max_file_bytes = std::int64_t{8} << 20;

@@ -22,6 +22,8 @@
 namespace weft {
 
 // How one parse ended.
+//
+// Thread safety: a plain value.
 struct ParseOutcome {
   FileStatus status = FileStatus::kParsed;
   std::string reason = {};  // empty for kParsed, else one line
@@ -43,6 +45,8 @@ class SourceParser {
 };
 
 // A language as a registry knows it.
+//
+// Thread safety: a plain value; `make_parser` is called by several threads at once.
 struct SourceLanguage {
   std::string name;                          // as in records and tables: "python"
   std::vector<std::string> extensions = {};  // with their dot: ".py", ".blade.php"

@@ -14,6 +14,7 @@
 
 #include "testing/engines.h"
 #include "testing/names.h"
+#include "weft/core/blocking_scope.h"
 #include "weft/scheduler/task_scheduler.h"
 
 namespace weft {
@@ -217,6 +218,27 @@ TEST_P(ThreadedCancelTest, WaitUntilLeavesTheTaskAlone) {
   gate.Open();
   EXPECT_TRUE(task.WaitUntil(absl::InfiniteFuture()));
   EXPECT_TRUE(task.Get().ok());
+}
+
+TEST_P(ThreadedCancelTest, LeavesAWaitInsideATaskAlone) {
+  TaskGroup group(*scheduler_);
+  absl::Notification open;
+  const auto target = group.Submit([&open] {
+    const BlockingScope blocking;  // one worker is enough
+    open.WaitForNotification();
+  });
+  absl::Notification started;
+  absl::Status waited = absl::UnknownError("it has not");
+  const auto waits = group.Submit([&](TaskContext& context) {
+    started.Notify();
+    waited = target.Wait();
+    EXPECT_TRUE(context.cancelled());
+  });
+  started.WaitForNotification();
+  waits.Cancel();
+  open.Notify();
+  EXPECT_TRUE(waits.Get().ok());
+  EXPECT_TRUE(waited.ok()) << waited;
 }
 
 // Cancels race with starts and ends: whoever wins, each task ends once, and a body

@@ -375,5 +375,20 @@ TEST_P(ResourcePoolOnWorkersTest, AnotherWorkerStandsInForOneThatWaits) {
   EXPECT_EQ(had, 20);
 }
 
+TEST_P(ResourcePoolOnWorkersTest, ACancelLeavesWhoWaitsAlone) {
+  const auto pool = *Pool::Create({"a"});
+  std::optional<Lease> held = pool->TryAcquire();
+  TaskGroup group(*scheduler_);
+  const auto task = group.Submit([&pool](TaskContext& context) {
+    const bool has_it = pool->Acquire().ok();
+    return has_it && context.cancelled();
+  });
+  while (pool->figures().waiting == 0) std::this_thread::yield();
+  task.Cancel();
+  held.reset();
+  ASSERT_TRUE(task.Get().ok());
+  EXPECT_TRUE(*task.Get());
+}
+
 }  // namespace
 }  // namespace weft
