@@ -32,8 +32,6 @@ int main() {
       after);
 
   const weft::RunSummary summary = group.Wait();
-  std::cout << "words: " << *words.Get() << "\n"
-            << summary.completed << " completed, " << summary.failed << " failed, "
-            << summary.skipped << " skipped\n";
+  std::cout << "words: " << *words.Get() << "\n" << summary.ToString() << "\n";
   return summary.failed == 1 && log.Get().ok() ? 0 : 1;
 }

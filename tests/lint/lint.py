@@ -183,9 +183,22 @@ def readme_example(tree):
     example = tree.files.get("examples/first_graph.cc")
     if example is None or not readme.is_file():
         return
-    shown = re.search(r"```cpp\n(.*?)```", readme.read_text(encoding="utf-8"), re.S)
-    if not shown or shown[1] != example.split("\n\n", 1)[1]:
+    text = readme.read_text(encoding="utf-8")
+    shown = list(re.finditer(r"```cpp\n(.*?)```", text, re.S))
+    if not shown or shown[0][1] != example.split("\n\n", 1)[1]:
         yield "README.md", 1, "the example must be examples/first_graph.cc below its header"
+    examples = [bare_lines(code) for code in tree.code("examples").values()]
+    for block in shown[1:]:
+        line = text[:block.start()].count("\n") + 1
+        for part in map(bare_lines, block[1].split("\n\n")):
+            if not any(part in each for each in examples):
+                yield "README.md", line, "in no example: " + part.strip().replace("\n", " ")
+
+
+def bare_lines(text):
+    """Its lines, without indentation and without those that only comment."""
+    lines = [line.strip() for line in text.split("\n")]
+    return "\n" + "".join(line + "\n" for line in lines if line and not line.startswith("//"))
 
 
 def contract_without_test(tree):

@@ -151,6 +151,19 @@ class LintTest(unittest.TestCase):
             self.assertEqual(len(result), 1, result)
             self.assertTrue(result[0].startswith("README.md:1: readme_example: "), result[0])
 
+    def test_readme_with_lines_of_no_example_is_refused(self):
+        examples = {"examples/first_graph.cc": SPDX + "\nint main() {}\n",
+                    "examples/b.cc": SPDX + "\nvoid F() {\n  a = 1;\n  // Why.\n  b = 2;\n  c = 3;\n}\n"}
+        first = "```cpp\nint main() {}\n```\n"
+        for part in ["a = 1;\nb = 2;\n", "// What.\nb = 2;\n\na = 1;\n"]:
+            readme = {"README.md": f"{first}```cpp\n{part}```\n"}
+            self.assertEqual(found(GOOD | examples | readme), [])
+        for part in ["a = 2;\n", "a = 1;\nc = 3;\n", "= 1;\n", "a = 1;\n\nd = 4;\n"]:
+            with self.subTest(part=part):
+                result = found(GOOD | examples | {"README.md": f"{first}```cpp\n{part}```\n"})
+                self.assertEqual(len(result), 1, result)
+                self.assertTrue(result[0].startswith("README.md:4: readme_example: in no example: "))
+
     def test_contract_whose_test_is_missing_is_refused(self):
         tests = {"tests/a_test.cc": SPDX + "TEST(ATest, Holds) {}\nTEST_P(BTest, Holds) {}\n",
                  "tests/models/c_model.cc": SPDX + "TEST_F(CModel, Holds) {}\n"}
