@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole public API of the library's floors. Each floor can be used alone.
+// The whole public API of the library's floors. Each floor can be used alone. Integrations
+// (traces, codebases) have headers of their own.
 
 #ifndef WEFT_WEFT_H_
 #define WEFT_WEFT_H_

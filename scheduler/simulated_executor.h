@@ -24,10 +24,11 @@ namespace weft {
 //
 // The workers take tasks by the same code as the threads of a pool do: lanes, their own deques,
 // stealing. A task takes as long as its cost says, else as its kind has taken so far, else 1 us;
-// what ends unrun takes no time. Who is asked first, from whom a worker steals, and which of two
-// that end at the same time does so first: the seed decides. With the same seed, and the same calls
-// from one thread, the same bodies run in the same order, as the same workers, at the same virtual
-// times.
+// what ends unrun takes no time, unless a worker has it already, which is then busy until its
+// virtual time is over, as with a body that does not look whether it is to stop. Who is asked
+// first, from whom a worker steals, and which of two that end at the same time does so first: the
+// seed decides. With the same seed, and the same calls from one thread, the same bodies run in the
+// same order, as the same workers, at the same virtual times.
 //
 // A body runs as a whole, in the thread that waits, when its virtual time is over: so it sees on
 // the clock when it ends. What a body that waits runs inside itself, or a graph that it runs,

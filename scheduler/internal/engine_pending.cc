@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
+#include "weft/core/internal/counted.h"
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_frame.h"
 
@@ -16,8 +17,9 @@ namespace weft::internal {
 namespace {
 
 std::string Bound(const GroupCore& group) {
-  return "the group may have " + std::to_string(group.pending.limit()) +
-         " tasks that have not ended (max_pending_tasks)";
+  const std::int64_t limit = group.pending.limit();
+  return "the group may have " + Counted(limit, "task") + " that " + (limit == 1 ? "has" : "have") +
+         " not ended (max_pending_tasks)";
 }
 
 }  // namespace
