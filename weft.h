@@ -47,8 +47,13 @@
 #include "weft/scheduler/tbb_executor.h"
 #include "weft/scheduler/thread_pool.h"
 #include "weft/scheduler/worker_local.h"
+#include "weft/sync/escape_bytes.h"
 #include "weft/sync/failure_log.h"
+#include "weft/sync/progress_display.h"
+#include "weft/sync/progress_mode.h"
 #include "weft/sync/progress_snapshot.h"
+#include "weft/sync/progress_text.h"
 #include "weft/sync/progress_tracker.h"
+#include "weft/sync/terminal_text.h"
 
 #endif  // WEFT_WEFT_H_

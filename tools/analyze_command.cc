@@ -17,6 +17,8 @@
 #include "weft/integrations/codebase/codebase.h"
 #include "weft/integrations/trace/trace_writer.h"
 #include "weft/scheduler/task_scheduler.h"
+#include "weft/sync/progress_mode.h"
+#include "weft/sync/terminal_text.h"
 #include "weft/tools/analysis_json.h"
 #include "weft/tools/analysis_summary.h"
 #include "weft/tools/analysis_view.h"
@@ -28,11 +30,9 @@
 #include "weft/tools/json_destination.h"
 #include "weft/tools/make_scheduler.h"
 #include "weft/tools/output.h"
-#include "weft/tools/progress_mode.h"
 #include "weft/tools/read_config.h"
 #include "weft/tools/report.h"
 #include "weft/tools/selection.h"
-#include "weft/tools/terminal_text.h"
 
 namespace weft::tools {
 namespace {

@@ -6,10 +6,10 @@
 #include <string>
 
 #include "weft/integrations/codebase/codebase.h"
+#include "weft/sync/progress_mode.h"
 #include "weft/sync/progress_snapshot.h"
 #include "weft/sync/progress_tracker.h"
-#include "weft/tools/progress_mode.h"
-#include "weft/tools/terminal_text.h"
+#include "weft/sync/terminal_text.h"
 
 namespace weft::tools {
 

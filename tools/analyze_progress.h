@@ -9,9 +9,9 @@
 #include <string>
 
 #include "weft/integrations/codebase/codebase.h"
+#include "weft/sync/progress_display.h"
+#include "weft/sync/progress_mode.h"
 #include "weft/sync/progress_tracker.h"
-#include "weft/tools/progress_display.h"
-#include "weft/tools/progress_mode.h"
 
 namespace weft::tools {
 

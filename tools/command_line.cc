@@ -20,8 +20,8 @@
 #include <CLI/CLI.hpp>
 
 #include "weft/core/parallel_processing_config.h"
-#include "weft/tools/progress_mode.h"
-#include "weft/tools/terminal_text.h"
+#include "weft/sync/progress_mode.h"
+#include "weft/sync/terminal_text.h"
 
 namespace weft::tools {
 namespace {

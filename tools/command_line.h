@@ -13,7 +13,7 @@
 
 #include "absl/status/statusor.h"
 
-#include "weft/tools/progress_mode.h"
+#include "weft/sync/progress_mode.h"
 
 namespace weft::tools {
 

@@ -8,9 +8,9 @@
 #include "absl/status/status.h"
 
 #include "weft/scheduler/task_scheduler.h"
+#include "weft/sync/terminal_text.h"
 #include "weft/tools/report.h"
 #include "weft/tools/state_path.h"
-#include "weft/tools/terminal_text.h"
 
 namespace weft::tools {
 namespace {

@@ -17,6 +17,7 @@
 #include "weft/integrations/codebase/discover_files.h"
 #include "weft/scheduler/task_group.h"
 #include "weft/scheduler/task_scheduler.h"
+#include "weft/sync/terminal_text.h"
 #include "weft/tools/command_line.h"
 #include "weft/tools/exit_code.h"
 #include "weft/tools/interrupt_watch.h"
@@ -24,7 +25,6 @@
 #include "weft/tools/output.h"
 #include "weft/tools/report.h"
 #include "weft/tools/selection.h"
-#include "weft/tools/terminal_text.h"
 
 namespace weft::tools {
 namespace {

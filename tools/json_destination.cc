@@ -20,9 +20,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "weft/sync/terminal_text.h"
 #include "weft/tools/interrupt_watch.h"
 #include "weft/tools/output.h"
-#include "weft/tools/terminal_text.h"
 
 namespace weft::tools {
 namespace {

@@ -12,8 +12,8 @@
 #include "weft/core/parallel_processing_config.h"
 #include "weft/distribution/topology.h"
 #include "weft/scheduler/task_scheduler.h"
+#include "weft/sync/terminal_text.h"
 #include "weft/tools/report.h"
-#include "weft/tools/terminal_text.h"
 
 namespace weft::tools {
 

@@ -13,8 +13,8 @@
 #include "absl/status/statusor.h"
 
 #include "weft/core/parallel_processing_config.h"
+#include "weft/sync/terminal_text.h"
 #include "weft/tools/command_line.h"
-#include "weft/tools/terminal_text.h"
 
 namespace weft::tools {
 namespace {

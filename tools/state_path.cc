@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 
-#include "weft/tools/terminal_text.h"
+#include "weft/sync/terminal_text.h"
 
 namespace weft::tools {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "weft/tools/terminal_text.h"
+#include "weft/sync/terminal_text.h"
 
 namespace weft::tools {
 

@@ -17,8 +17,8 @@
 #include "records.h"
 #include "scratch_folder.h"
 #include "weft/integrations/codebase/file_record.h"
+#include "weft/sync/escape_bytes.h"
 #include "weft/tools/analysis_view.h"
-#include "weft/tools/escape_bytes.h"
 #include "weft/tools/output.h"
 
 namespace weft::tools {

@@ -16,8 +16,8 @@
 #include "records.h"
 #include "weft/integrations/codebase/discover_files.h"
 #include "weft/integrations/codebase/file_record.h"
+#include "weft/sync/terminal_text.h"
 #include "weft/tools/analysis_view.h"
-#include "weft/tools/terminal_text.h"
 
 namespace weft::tools {
 namespace {

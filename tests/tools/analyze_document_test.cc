@@ -17,7 +17,7 @@
 #include "analyze_run.h"
 #include "process.h"
 #include "scratch_folder.h"
-#include "weft/tools/escape_bytes.h"
+#include "weft/sync/escape_bytes.h"
 
 namespace weft::tools {
 namespace {

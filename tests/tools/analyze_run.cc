@@ -12,7 +12,7 @@
 
 #include "process.h"
 #include "scratch_folder.h"
-#include "weft/tools/terminal_text.h"
+#include "weft/sync/terminal_text.h"
 
 namespace weft::tools {
 

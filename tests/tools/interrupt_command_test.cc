@@ -16,7 +16,7 @@
 
 #include "process.h"
 #include "scratch_folder.h"
-#include "screen.h"
+#include "testing/screen.h"
 
 namespace weft::tools {
 namespace {
@@ -26,6 +26,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::weft::testing::Screen;
 
 constexpr int kInterrupted = 130;
 

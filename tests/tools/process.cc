@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "pseudo_terminal.h"
+#include "testing/pseudo_terminal.h"
 
 namespace weft::tools {
 namespace {
@@ -36,7 +36,7 @@ Pipe MakePipe() {
 }
 
 Pipe MakeTerminal(int columns) {
-  PseudoTerminal terminal(columns);
+  testing::PseudoTerminal terminal(columns);
   return {terminal.TakeTestEnd(), terminal.TakeProgramEnd()};
 }
 

@@ -20,7 +20,7 @@
 #include "analyze_run.h"
 #include "process.h"
 #include "scratch_folder.h"
-#include "screen.h"
+#include "testing/screen.h"
 
 namespace weft::tools {
 namespace {
@@ -31,6 +31,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::weft::testing::Screen;
 
 std::vector<std::string> Lines(const std::string& text) {
   std::vector<std::string> lines;

@@ -3,15 +3,15 @@
 // Text for the eyes of a person at a terminal. A file name may hold anything, also
 // what a terminal would obey: nothing here lets that through.
 
-#ifndef WEFT_TOOLS_TERMINAL_TEXT_H_
-#define WEFT_TOOLS_TERMINAL_TEXT_H_
+#ifndef WEFT_SYNC_TERMINAL_TEXT_H_
+#define WEFT_SYNC_TERMINAL_TEXT_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace weft::tools {
+namespace weft {
 
 // `bytes` with every control character, every character that turns the direction of
 // writing, and every byte that is not UTF-8 written as \n, \r, \t or \xNN.
@@ -37,6 +37,6 @@ std::string FormatBytes(std::int64_t bytes);
 // 0.5 -> "0.50 s", 75 -> "1 min 15 s"; negative and NaN are shown as 0.
 std::string FormatSeconds(double seconds);
 
-}  // namespace weft::tools
+}  // namespace weft
 
-#endif  // WEFT_TOOLS_TERMINAL_TEXT_H_
+#endif  // WEFT_SYNC_TERMINAL_TEXT_H_

@@ -4,15 +4,15 @@
 // backslash is doubled, and a byte that is not part of well-formed UTF-8 is written
 // \xNN with two lower-case hexadecimal digits. JSON's own escapes come on top.
 
-#ifndef WEFT_TOOLS_ESCAPE_BYTES_H_
-#define WEFT_TOOLS_ESCAPE_BYTES_H_
+#ifndef WEFT_SYNC_ESCAPE_BYTES_H_
+#define WEFT_SYNC_ESCAPE_BYTES_H_
 
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
 
-namespace weft::tools {
+namespace weft {
 
 // Well-formed UTF-8 for any bytes; different bytes give different texts.
 // Cost: linear; at most four times the size.
@@ -22,6 +22,6 @@ std::string EscapeBytes(std::string_view bytes);
 // nothing: a lone backslash, or a byte escaped that needed none.
 absl::StatusOr<std::string> UnescapeBytes(std::string_view text);
 
-}  // namespace weft::tools
+}  // namespace weft
 
-#endif  // WEFT_TOOLS_ESCAPE_BYTES_H_
+#endif  // WEFT_SYNC_ESCAPE_BYTES_H_

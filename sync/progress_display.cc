@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/progress_display.h"
+#include "weft/sync/progress_display.h"
 
 #include <cerrno>
 #include <cstddef>
@@ -11,11 +11,11 @@
 
 #include "absl/synchronization/mutex.h"
 
+#include "weft/sync/progress_mode.h"
 #include "weft/sync/progress_snapshot.h"
-#include "weft/tools/progress_mode.h"
-#include "weft/tools/progress_text.h"
+#include "weft/sync/progress_text.h"
 
-namespace weft::tools {
+namespace weft {
 namespace {
 
 // Erases to the end of the line.
@@ -90,4 +90,4 @@ void ProgressDisplay::Print(std::string_view text) {
   }
 }
 
-}  // namespace weft::tools
+}  // namespace weft

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/progress_mode.h"
+#include "weft/sync/progress_mode.h"
 
 #include <cstdlib>
 #include <string_view>
@@ -8,7 +8,7 @@
 
 #include "absl/time/time.h"
 
-namespace weft::tools {
+namespace weft {
 namespace {
 
 std::string_view ReadVariable(const char* name) {
@@ -35,4 +35,4 @@ absl::Duration ProgressInterval(ProgressMode mode) {
   return mode == ProgressMode::kLines ? absl::Seconds(1) : absl::Milliseconds(100);
 }
 
-}  // namespace weft::tools
+}  // namespace weft

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/terminal_text.h"
+#include "weft/sync/terminal_text.h"
 
 #include <algorithm>
 #include <array>
@@ -11,9 +11,9 @@
 #include <string>
 #include <string_view>
 
-#include "weft/tools/utf8.h"
+#include "weft/sync/internal/utf8.h"
 
-namespace weft::tools {
+namespace weft {
 namespace {
 
 struct Range {
@@ -85,7 +85,7 @@ std::string Format(const char* format, double value, const char* unit) {
 std::string MakePrintable(std::string_view bytes) {
   std::string text;
   while (!bytes.empty()) {
-    const Utf8Character character = ReadUtf8(bytes);
+    const internal::Utf8Character character = internal::ReadUtf8(bytes);
     const std::string_view taken = bytes.substr(0, std::max<std::size_t>(character.size, 1));
     if (character.size == 0 || IsIn(kUnprintable, character.code_point)) {
       for (const char byte : taken) text += EscapeByte(byte);
@@ -100,7 +100,7 @@ std::string MakePrintable(std::string_view bytes) {
 std::size_t CountColumns(std::string_view printable) {
   std::size_t columns = 0;
   while (!printable.empty()) {
-    const Utf8Character character = ReadUtf8(printable);
+    const internal::Utf8Character character = internal::ReadUtf8(printable);
     columns += character.size == 0 ? 1 : ColumnsOf(character.code_point);
     printable.remove_prefix(std::max<std::size_t>(character.size, 1));
   }
@@ -112,7 +112,7 @@ std::string KeepEnd(std::string_view printable, std::size_t columns) {
   std::size_t left = CountColumns(printable);
   if (left <= columns) return std::string(printable);
   while (left > columns - kDots.size()) {
-    const Utf8Character character = ReadUtf8(printable);
+    const internal::Utf8Character character = internal::ReadUtf8(printable);
     left -= character.size == 0 ? 1 : ColumnsOf(character.code_point);
     printable.remove_prefix(std::max<std::size_t>(character.size, 1));
   }
@@ -122,7 +122,7 @@ std::string KeepEnd(std::string_view printable, std::size_t columns) {
 std::string KeepFront(std::string_view printable, std::size_t columns) {
   std::size_t kept = 0;
   while (kept < printable.size()) {
-    const Utf8Character character = ReadUtf8(printable.substr(kept));
+    const internal::Utf8Character character = internal::ReadUtf8(printable.substr(kept));
     const std::size_t taken = character.size == 0 ? 1 : ColumnsOf(character.code_point);
     if (taken > columns) break;
     columns -= taken;
@@ -172,4 +172,4 @@ std::string FormatSeconds(double seconds) {
   return FormatCount(whole / 60) + " min " + PadLeft(std::to_string(whole % 60), 2) + " s";
 }
 
-}  // namespace weft::tools
+}  // namespace weft

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/progress_text.h"
+#include "weft/sync/progress_text.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,12 +13,14 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
-#include "screen.h"
+#include "testing/screen.h"
 #include "weft/sync/progress_snapshot.h"
-#include "weft/tools/terminal_text.h"
+#include "weft/sync/terminal_text.h"
 
-namespace weft::tools {
+namespace weft {
 namespace {
+
+using ::weft::testing::Screen;
 
 ProgressSnapshot Half() {
   return {.levels = {{.label = "File", .completed = 1000, .total = 2000}},
@@ -173,4 +175,4 @@ TEST(ProgressTextTest, JsonSaysNullForWhatIsNotKnown) {
 }
 
 }  // namespace
-}  // namespace weft::tools
+}  // namespace weft

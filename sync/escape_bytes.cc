@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/escape_bytes.h"
+#include "weft/sync/escape_bytes.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,9 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "weft/tools/utf8.h"
+#include "weft/sync/internal/utf8.h"
 
-namespace weft::tools {
+namespace weft {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
@@ -32,7 +32,7 @@ std::string EscapeBytes(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t size = ReadUtf8(bytes).size;
+    const std::size_t size = internal::ReadUtf8(bytes).size;
     if (size == 0) {
       const auto byte = static_cast<unsigned char>(bytes.front());
       text += {'\\', 'x', kHexDigits[byte / 16], kHexDigits[byte % 16]};
@@ -76,4 +76,4 @@ absl::StatusOr<std::string> UnescapeBytes(std::string_view text) {
   return bytes;
 }
 
-}  // namespace weft::tools
+}  // namespace weft

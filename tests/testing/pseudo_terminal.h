@@ -2,12 +2,12 @@
 //
 // A terminal without a screen: one side for a program, the other for a test.
 
-#ifndef WEFT_TESTS_TOOLS_PSEUDO_TERMINAL_H_
-#define WEFT_TESTS_TOOLS_PSEUDO_TERMINAL_H_
+#ifndef WEFT_TESTS_TESTING_PSEUDO_TERMINAL_H_
+#define WEFT_TESTS_TESTING_PSEUDO_TERMINAL_H_
 
 #include <string>
 
-namespace weft::tools {
+namespace weft::testing {
 
 // Aborts where the system has none.
 //
@@ -34,6 +34,6 @@ class PseudoTerminal {
   int program_ = -1;
 };
 
-}  // namespace weft::tools
+}  // namespace weft::testing
 
-#endif  // WEFT_TESTS_TOOLS_PSEUDO_TERMINAL_H_
+#endif  // WEFT_TESTS_TESTING_PSEUDO_TERMINAL_H_

@@ -2,14 +2,14 @@
 //
 // In which form progress is shown, by what the user asked for and where it goes.
 
-#ifndef WEFT_TOOLS_PROGRESS_MODE_H_
-#define WEFT_TOOLS_PROGRESS_MODE_H_
+#ifndef WEFT_SYNC_PROGRESS_MODE_H_
+#define WEFT_SYNC_PROGRESS_MODE_H_
 
 #include <cstdint>
 
 #include "absl/time/time.h"
 
-namespace weft::tools {
+namespace weft {
 
 // The values of --progress.
 enum class ProgressChoice : std::uint8_t {
@@ -33,6 +33,6 @@ ProgressMode ChooseProgressMode(ProgressChoice choice, int descriptor);
 // How often it is shown at most. Lines stay, so they come once a second.
 absl::Duration ProgressInterval(ProgressMode mode);
 
-}  // namespace weft::tools
+}  // namespace weft
 
-#endif  // WEFT_TOOLS_PROGRESS_MODE_H_
+#endif  // WEFT_SYNC_PROGRESS_MODE_H_

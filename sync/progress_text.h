@@ -2,15 +2,15 @@
 //
 // A snapshot of progress in each form in which it is shown.
 
-#ifndef WEFT_TOOLS_PROGRESS_TEXT_H_
-#define WEFT_TOOLS_PROGRESS_TEXT_H_
+#ifndef WEFT_SYNC_PROGRESS_TEXT_H_
+#define WEFT_SYNC_PROGRESS_TEXT_H_
 
 #include <cstddef>
 #include <string>
 
 #include "weft/sync/progress_snapshot.h"
 
-namespace weft::tools {
+namespace weft {
 
 // Text with escape sequences for colours, and how wide it is.
 struct ProgressBar {
@@ -29,6 +29,6 @@ std::string FormatProgressLine(const ProgressSnapshot& snapshot);
 // One JSON object without a line break; docs/json.md lists its members.
 std::string FormatProgressJson(const ProgressSnapshot& snapshot);
 
-}  // namespace weft::tools
+}  // namespace weft
 
-#endif  // WEFT_TOOLS_PROGRESS_TEXT_H_
+#endif  // WEFT_SYNC_PROGRESS_TEXT_H_

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/utf8.h"
+#include "weft/sync/internal/utf8.h"
 
 #include <cstddef>
 #include <string_view>
 
-namespace weft::tools {
+namespace weft::internal {
 
 Utf8Character ReadUtf8(std::string_view text) {
   if (text.empty()) return {};
@@ -37,4 +37,4 @@ Utf8Character ReadUtf8(std::string_view text) {
   return {code_point, size};
 }
 
-}  // namespace weft::tools
+}  // namespace weft::internal

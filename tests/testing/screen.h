@@ -2,15 +2,15 @@
 //
 // What a person would see of bytes that were written to a terminal.
 
-#ifndef WEFT_TESTS_TOOLS_SCREEN_H_
-#define WEFT_TESTS_TOOLS_SCREEN_H_
+#ifndef WEFT_TESTS_TESTING_SCREEN_H_
+#define WEFT_TESTS_TESTING_SCREEN_H_
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace weft::tools {
+namespace weft::testing {
 
 // Knows carriage return, line feed, colours and "erase to the end of the line"; all else that a
 // terminal obeys is `unknown`.
@@ -55,6 +55,6 @@ class Screen {
   std::string unknown_;
 };
 
-}  // namespace weft::tools
+}  // namespace weft::testing
 
-#endif  // WEFT_TESTS_TOOLS_SCREEN_H_
+#endif  // WEFT_TESTS_TESTING_SCREEN_H_

@@ -2,13 +2,13 @@
 //
 // Names of files are bytes, and mostly UTF-8. This tells which bytes are.
 
-#ifndef WEFT_TOOLS_UTF8_H_
-#define WEFT_TOOLS_UTF8_H_
+#ifndef WEFT_SYNC_INTERNAL_UTF8_H_
+#define WEFT_SYNC_INTERNAL_UTF8_H_
 
 #include <cstddef>
 #include <string_view>
 
-namespace weft::tools {
+namespace weft::internal {
 
 // A character at the front of a text: its code point, and how many bytes it takes.
 struct Utf8Character {
@@ -20,6 +20,6 @@ struct Utf8Character {
 // nothing above U+10FFFF. An empty text has size 0.
 Utf8Character ReadUtf8(std::string_view text);
 
-}  // namespace weft::tools
+}  // namespace weft::internal
 
-#endif  // WEFT_TOOLS_UTF8_H_
+#endif  // WEFT_SYNC_INTERNAL_UTF8_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/progress_mode.h"
+#include "weft/sync/progress_mode.h"
 
 #include <cstdlib>
 #include <fcntl.h>
@@ -11,10 +11,12 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 
-#include "pseudo_terminal.h"
+#include "testing/pseudo_terminal.h"
 
-namespace weft::tools {
+namespace weft {
 namespace {
+
+using ::weft::testing::PseudoTerminal;
 
 // A variable of the environment, as it was before when the test ends.
 class Variable {
@@ -95,4 +97,4 @@ TEST_F(ProgressModeTest, LinesComeOnceASecondTheRestTenTimes) {
 }
 
 }  // namespace
-}  // namespace weft::tools
+}  // namespace weft

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "screen.h"
+#include "testing/screen.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "weft/tools/terminal_text.h"
-#include "weft/tools/utf8.h"
+#include "weft/sync/internal/utf8.h"
+#include "weft/sync/terminal_text.h"
 
-namespace weft::tools {
+namespace weft::testing {
 
 void Screen::Write(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -47,7 +47,7 @@ std::string_view Screen::ReadEscape(std::string_view bytes) {
 }
 
 std::string_view Screen::ReadCharacter(std::string_view bytes) {
-  const std::size_t size = std::max<std::size_t>(ReadUtf8(bytes).size, 1);
+  const std::size_t size = std::max<std::size_t>(internal::ReadUtf8(bytes).size, 1);
   const std::string character(bytes.substr(0, size));
   if (MakePrintable(character) != character) unknown_ += character;
   const std::size_t width = CountColumns(character);
@@ -83,4 +83,4 @@ std::vector<std::string> Screen::lines() const {
   return texts;
 }
 
-}  // namespace weft::tools
+}  // namespace weft::testing

@@ -2,7 +2,7 @@
 //
 // Progress on a real pseudo-terminal, in a file, and where nobody reads.
 
-#include "weft/tools/progress_display.h"
+#include "weft/sync/progress_display.h"
 
 #include <array>
 #include <csignal>
@@ -15,16 +15,18 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-#include "pseudo_terminal.h"
-#include "scratch_folder.h"
-#include "screen.h"
+#include "testing/pseudo_terminal.h"
+#include "testing/screen.h"
+#include "tools/scratch_folder.h"
 #include "weft/sync/progress_snapshot.h"
 
-namespace weft::tools {
+namespace weft {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::weft::testing::PseudoTerminal;
+using ::weft::testing::Screen;
 
 ProgressSnapshot Parsed(std::int64_t files) {
   return {.levels = {{.label = "File", .completed = files, .total = 200}},
@@ -140,7 +142,7 @@ class ProgressLinesTest : public ::testing::Test {
     return folder_.Read("screen");
   }
 
-  const ScratchFolder folder_;
+  const tools::ScratchFolder folder_;
   const int file_ = open((folder_ / "screen").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 };
 
@@ -195,4 +197,4 @@ TEST(ProgressDisplayTest, AFullPipeThatDoesNotBlockLosesNewsOnly) {
 }
 
 }  // namespace
-}  // namespace weft::tools
+}  // namespace weft

@@ -2,8 +2,8 @@
 //
 // Shows progress on a descriptor, beside what else is said there.
 
-#ifndef WEFT_TOOLS_PROGRESS_DISPLAY_H_
-#define WEFT_TOOLS_PROGRESS_DISPLAY_H_
+#ifndef WEFT_SYNC_PROGRESS_DISPLAY_H_
+#define WEFT_SYNC_PROGRESS_DISPLAY_H_
 
 #include <cstddef>
 #include <string>
@@ -12,10 +12,10 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
+#include "weft/sync/progress_mode.h"
 #include "weft/sync/progress_snapshot.h"
-#include "weft/tools/progress_mode.h"
 
-namespace weft::tools {
+namespace weft {
 
 // A bar is one line that fits the terminal, whose width is asked for each time, and that is
 // gone at the end; the other forms are lines that stay. What cannot be written is given up: the
@@ -50,6 +50,6 @@ class ProgressDisplay {
   std::size_t columns_ ABSL_GUARDED_BY(mu_) = 0;  // of the bar that is on the screen
 };
 
-}  // namespace weft::tools
+}  // namespace weft
 
-#endif  // WEFT_TOOLS_PROGRESS_DISPLAY_H_
+#endif  // WEFT_SYNC_PROGRESS_DISPLAY_H_

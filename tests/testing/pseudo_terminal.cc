@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "pseudo_terminal.h"
+#include "testing/pseudo_terminal.h"
 
 #include <array>
 #include <cerrno>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace weft::tools {
+namespace weft::testing {
 namespace {
 
 // ENQ: goes through a terminal as it is, and no program here writes it.
@@ -56,4 +56,4 @@ std::string PseudoTerminal::Read() const {
 int PseudoTerminal::TakeProgramEnd() { return std::exchange(program_, -1); }
 int PseudoTerminal::TakeTestEnd() { return std::exchange(test_, -1); }
 
-}  // namespace weft::tools
+}  // namespace weft::testing

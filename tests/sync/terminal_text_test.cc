@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/terminal_text.h"
+#include "weft/sync/terminal_text.h"
 
 #include <cstdint>
 #include <limits>
@@ -10,9 +10,7 @@
 
 #include "gtest/gtest.h"
 
-#include "weft/tools/table.h"
-
-namespace weft::tools {
+namespace weft {
 namespace {
 
 TEST(TerminalTextTest, NothingThatATerminalObeysGetsThrough) {
@@ -95,15 +93,5 @@ TEST(TerminalTextTest, TimesStayShort) {
   EXPECT_EQ(FormatSeconds(3675), "61 min 15 s");
 }
 
-TEST(TableTest, AlignsFiguresToTheRight) {
-  Table table({"Language", "Files", "Size"});
-  table.AddRow({"c", "1,234", "1.5 KiB"});
-  table.AddRow({"typescript", "7", ""});
-  EXPECT_EQ(table.Format(),
-            "Language    Files     Size\n"
-            "c           1,234  1.5 KiB\n"
-            "typescript      7\n");
-}
-
 }  // namespace
-}  // namespace weft::tools
+}  // namespace weft

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/escape_bytes.h"
+#include "weft/sync/escape_bytes.h"
 
 #include <cstdint>
 #include <map>
@@ -13,14 +13,14 @@
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 
-#include "weft/tools/utf8.h"
+#include "weft/sync/internal/utf8.h"
 
-namespace weft::tools {
+namespace weft {
 namespace {
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t size = ReadUtf8(text).size;
+    const std::size_t size = internal::ReadUtf8(text).size;
     if (size == 0) return false;
     text.remove_prefix(size);
   }
@@ -102,7 +102,7 @@ TEST(Utf8Test, AgreesWithTheEncodingOfEveryCodePoint) {
       text = {byte(18, 0x07, 0xf0), byte(12, 0x3f, 0x80), byte(6, 0x3f, 0x80), byte(0, 0x3f, 0x80)};
     }
     const bool surrogate = c >= 0xd800 && c <= 0xdfff;
-    const Utf8Character read = ReadUtf8(text);
+    const internal::Utf8Character read = internal::ReadUtf8(text);
     ASSERT_EQ(read.size, surrogate ? 0 : text.size()) << std::hex << static_cast<unsigned>(c);
     if (!surrogate) {
       ASSERT_EQ(read.code_point, c);
@@ -111,4 +111,4 @@ TEST(Utf8Test, AgreesWithTheEncodingOfEveryCodePoint) {
 }
 
 }  // namespace
-}  // namespace weft::tools
+}  // namespace weft

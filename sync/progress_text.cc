@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "weft/tools/progress_text.h"
+#include "weft/sync/progress_text.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,11 +11,11 @@
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 
+#include "weft/sync/escape_bytes.h"
 #include "weft/sync/progress_snapshot.h"
-#include "weft/tools/escape_bytes.h"
-#include "weft/tools/terminal_text.h"
+#include "weft/sync/terminal_text.h"
 
-namespace weft::tools {
+namespace weft {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -138,4 +138,4 @@ std::string FormatProgressJson(const ProgressSnapshot& snapshot) {
   return json.dump();
 }
 
-}  // namespace weft::tools
+}  // namespace weft
