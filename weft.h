@@ -52,6 +52,7 @@
 #include "weft/sync/progress_display.h"
 #include "weft/sync/progress_mode.h"
 #include "weft/sync/progress_snapshot.h"
+#include "weft/sync/progress_target.h"
 #include "weft/sync/progress_text.h"
 #include "weft/sync/progress_tracker.h"
 #include "weft/sync/terminal_text.h"

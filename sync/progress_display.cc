@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <sys/ioctl.h>
@@ -34,7 +35,15 @@ std::size_t CountTerminalColumns(int descriptor) {
 ProgressDisplay::ProgressDisplay(int descriptor, ProgressMode mode)
     : descriptor_(descriptor), mode_(mode) {}
 
+ProgressDisplay::ProgressDisplay(int descriptor, ProgressChoice choice)
+    : ProgressDisplay(descriptor, ChooseProgressMode(choice, descriptor)) {}
+
 ProgressDisplay::~ProgressDisplay() { Clear(); }
+
+std::function<void(const ProgressSnapshot&)> ProgressDisplay::Listener() {
+  if (!shown()) return nullptr;
+  return [this](const ProgressSnapshot& snapshot) { Show(snapshot); };
+}
 
 void ProgressDisplay::Show(const ProgressSnapshot& snapshot) {
   absl::MutexLock lock(&mu_);

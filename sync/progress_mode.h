@@ -11,7 +11,7 @@
 
 namespace weft {
 
-// The values of --progress.
+// What the user wants; the values of `weft analyze --progress`.
 enum class ProgressChoice : std::uint8_t {
   kAuto,    // on a terminal only
   kAlways,  // elsewhere as lines
@@ -23,7 +23,7 @@ enum class ProgressMode : std::uint8_t {
   kHidden,
   kBar,    // one line of the terminal, written over and over
   kLines,  // lines of plain text
-  kJson,   // lines of JSON: docs/json.md
+  kJson,   // lines of JSON: FormatProgressJson
 };
 
 // For a descriptor, by what it is and by the environment: a terminal gets plain lines where

@@ -26,7 +26,8 @@ ProgressBar FormatProgressBar(const ProgressSnapshot& snapshot, std::size_t colu
 // "File 310/2,000 completed, 31%, 0:12 left".
 std::string FormatProgressLine(const ProgressSnapshot& snapshot);
 
-// One JSON object without a line break; docs/json.md lists its members.
+// One JSON object without a line break, of schema "weft.progress/1"; docs/json.md lists its
+// members. Labels that are not UTF-8 are written as EscapeBytes does.
 std::string FormatProgressJson(const ProgressSnapshot& snapshot);
 
 }  // namespace weft

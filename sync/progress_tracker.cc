@@ -106,9 +106,13 @@ ProgressTracker::Part& ProgressTracker::Part::operator=(Part&& other) noexcept {
 }
 
 void ProgressTracker::Part::Announce(std::int64_t count, std::int64_t cost) {
+  AnnounceQuietly(count, cost);
+  node_->tracker.Notify();
+}
+
+void ProgressTracker::Part::AnnounceQuietly(std::int64_t count, std::int64_t cost) {
   if (node_->parent == nullptr) node_->tracker.NoteBeginning();
   node_->events.counts.Announce(NotNegative(count), NotNegative(cost));
-  node_->tracker.Notify();
 }
 
 void ProgressTracker::Part::Complete(std::int64_t count, std::int64_t cost) {
@@ -119,6 +123,14 @@ void ProgressTracker::Part::Complete(std::int64_t count, std::int64_t cost) {
 void ProgressTracker::Part::Fail(std::int64_t count, std::int64_t cost) {
   node_->tracker.NoteEnded(*node_,
                            node_->events.counts.Fail(NotNegative(count), NotNegative(cost)));
+}
+
+void ProgressTracker::Part::Hold() { node_->events.counts.Hold(); }
+
+void ProgressTracker::Part::Release() {
+  if (!node_->events.counts.Release()) return;
+  node_->tracker.EndPart(*node_);
+  node_->tracker.Notify();
 }
 
 ProgressTracker::Part ProgressTracker::Part::AddPart(ProgressPartOptions options) {
@@ -244,6 +256,8 @@ void ProgressTracker::Finish() {
     gate_.AwaitClosed();
   }
 }
+
+bool ProgressTracker::InListener() { return innermost != nullptr; }
 
 std::int64_t ProgressTracker::listener_failures() const {
   return listener_failures_.load(std::memory_order_relaxed);

@@ -71,11 +71,11 @@ class ProgressTracker {
 
  public:
   // A part of the job: units, some of which may be parts themselves. It ends when its last unit
-  // does, or else when the handle goes; a unit of the part above that it stands for is then
-  // completed if nothing in it failed or is missing, and failed otherwise.
+  // does and nothing holds it, or else when the handle goes; a unit of the part above that it
+  // stands for is then completed if nothing in it failed or is missing, and failed otherwise.
   //
-  // Thread safety: Announce, Complete, Fail and AddPart from any thread; moving and destroying
-  // when no other thread uses it. Must not outlive its tracker; may outlive the part above.
+  // Thread safety: every method but those that move and destroy it from any thread; these when no
+  // other thread uses it. Must not outlive its tracker; may outlive the part above.
   class Part {
    public:
     Part(Part&& other) noexcept = default;
@@ -85,10 +85,18 @@ class ProgressTracker {
     // More units have become known, which cost so much together. Requires, here and below:
     // no value below 0.
     void Announce(std::int64_t count, std::int64_t cost = 0);
+    // The same, and the listener hears of it with the next event: for who holds a lock.
+    void AnnounceQuietly(std::int64_t count, std::int64_t cost = 0);
     // So many units have ended, which were announced before. Their costs should add up to what
     // was announced; where they do not, only the fraction suffers, until the part ends.
     void Complete(std::int64_t count = 1, std::int64_t cost = 0);
     void Fail(std::int64_t count = 1, std::int64_t cost = 0);
+
+    // More units may be announced, also when all so far have ended: the part does not end with its
+    // last unit before it was released as often as it was held. A TaskGroup holds the part that it
+    // counts in for as long as it lives.
+    void Hold();
+    void Release();
 
     // Allocates; may throw std::bad_alloc.
     [[nodiscard]] Part AddPart(ProgressPartOptions options);
@@ -118,6 +126,9 @@ class ProgressTracker {
   // returns when that call has; one that is under way ends before. Called by the listener
   // itself it returns at once, and the last call follows. Later calls do nothing.
   void Finish() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether this thread is in a listener, of whichever tracker.
+  static bool InListener();
 
   // How often the listener threw, or there was no memory for a snapshot.
   std::int64_t listener_failures() const;

@@ -14,17 +14,9 @@
 namespace weft::tools {
 
 AnalyzeProgress::AnalyzeProgress(ProgressMode mode, int descriptor)
-    : mode_(mode), display_(descriptor, mode), tracker_(Options()) {}
-
-ProgressOptions AnalyzeProgress::Options() {
-  ProgressOptions options;
-  options.label = "File";
-  options.interval = ProgressInterval(mode_);
-  if (shown()) {
-    options.listener = [this](const ProgressSnapshot& snapshot) { display_.Show(snapshot); };
-  }
-  return options;
-}
+    : display_(descriptor, mode),
+      tracker_(
+          {.label = "File", .listener = display_.Listener(), .interval = display_.interval()}) {}
 
 void AnalyzeProgress::Note(const AnalysisProgress& progress) {
   if (progress.phase == AnalysisPhase::kDiscovering) {

@@ -24,7 +24,7 @@ class AnalyzeProgress {
   AnalyzeProgress(ProgressMode mode, int descriptor);
 
   // Whether somebody sees it.
-  bool shown() const { return mode_ != ProgressMode::kHidden; }
+  bool shown() const { return display_.shown(); }
 
   void Note(const AnalysisProgress& progress);
 
@@ -35,9 +35,6 @@ class AnalyzeProgress {
   std::string Describe() const;
 
  private:
-  ProgressOptions Options();
-
-  const ProgressMode mode_;
   ProgressDisplay display_;
   ProgressTracker tracker_;
   std::optional<ProgressTracker::Part> finding_;  // while files are found

@@ -65,6 +65,22 @@ class UnitCounts {
     return Add(failed_, completed_, count, cost);
   }
 
+  // While there are more of these than of Release, the counts do not end with a last unit.
+  void Hold() {
+    // relaxed: the caller announces the next unit after this, and whoever ends that sees both.
+    holds_.fetch_add(1, std::memory_order_relaxed);
+  }
+  // True: all that was announced had ended before, and this was the last hold; as Ended::last.
+  bool Release() {
+    // seq_cst, all: of the last end and the last release one sees the other.
+    if (holds_.fetch_sub(1, std::memory_order_seq_cst) != 1) return false;
+    const std::int64_t ended =
+        completed_.load(std::memory_order_seq_cst) + failed_.load(std::memory_order_seq_cst);
+    // relaxed: as in Add.
+    const std::int64_t total = total_.load(std::memory_order_relaxed);
+    return total > 0 && ended >= total && End();
+  }
+
   // Ends them before the last unit has. True: nobody had, nor had that.
   bool End() {
     // relaxed: it decides who was first and publishes nothing.
@@ -98,7 +114,9 @@ class UnitCounts {
     ended.count += other.load(std::memory_order_seq_cst);
     // relaxed: what has ended was announced before, see Read.
     const std::int64_t total = total_.load(std::memory_order_relaxed);
-    ended.last = total > 0 && ended.count >= total && End();
+    if (total == 0 || ended.count < total) return ended;
+    // seq_cst: see Release.
+    ended.last = holds_.load(std::memory_order_seq_cst) == 0 && End();
     return ended;
   }
 
@@ -107,6 +125,7 @@ class UnitCounts {
   Count total_{0};
   Count cost_{0};
   Count total_cost_{0};
+  typename P::template Atomic<std::int32_t> holds_{0};
   typename P::template Atomic<bool> ended_{false};
 };
 

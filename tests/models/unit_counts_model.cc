@@ -81,5 +81,34 @@ TEST(UnitCountsModel, ItEndsByItsLastUnitOrByItsHandle) {
   });
 }
 
+// Who holds the counts announces more until it lets go.
+TEST(UnitCountsModel, WhatIsHeldEndsWithItsLastUnitOrItsLastRelease) {
+  CheckModel({.name = "unit_counts_hold", .preemptions = 4, .stale = 4}, [](Model& m) {
+    Counts counts;
+    counts.Hold();
+    counts.Announce(1, 0);
+    ModelPlatform::Atomic<int> last{0};
+    ModelPlatform::Plain<int> work(0);
+    const auto note = [&](bool was_last) {
+      if (!was_last) return;
+      last.fetch_add(1, std::memory_order_relaxed);
+      const UnitFigures figures = counts.Read();
+      Check(figures.completed == 1 && figures.failed == 1 && figures.total == 2,
+            "nothing that is held ends before all of it");
+      Check(work.Read() == 1, "what came before each end is visible");
+    };
+    m.Thread([&] {
+      counts.Announce(1, 0);
+      note(counts.Fail(1, 0).last);
+      note(counts.Release());
+    });
+    m.Thread([&] {
+      work.Write(1);
+      note(counts.Complete(1, 0).last);
+    });
+    m.Finally([&] { Check(last.load(std::memory_order_relaxed) == 1, "one was the last"); });
+  });
+}
+
 }  // namespace
 }  // namespace weft::models

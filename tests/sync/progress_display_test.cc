@@ -12,13 +12,16 @@
 #include <unistd.h>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "testing/pseudo_terminal.h"
 #include "testing/screen.h"
 #include "tools/scratch_folder.h"
+#include "weft/sync/progress_mode.h"
 #include "weft/sync/progress_snapshot.h"
+#include "weft/sync/progress_tracker.h"
 
 namespace weft {
 namespace {
@@ -123,6 +126,47 @@ TEST(ProgressDisplayTest, NothingIsShownAfterClear) {
   display.Clear();
   display.Show(Parsed(10));
   EXPECT_EQ(terminal.Read(), "");
+}
+
+// -- for a tracker ---------------------------------------------------------------
+
+TEST(ProgressDisplayTest, ListensToATracker) {
+  const PseudoTerminal terminal(80);
+  Screen screen(80);
+  {
+    ProgressDisplay display(terminal.descriptor(), ProgressMode::kBar);
+    ProgressTracker tracker({.label = "File",
+                             .total = 2,
+                             .listener = display.Listener(),
+                             .interval = absl::ZeroDuration()});
+    tracker.root().Complete();
+    screen.Write(terminal.Read());
+    EXPECT_THAT(screen.lines(), ElementsAre(HasSubstr("File 1/2 completed [")));
+    tracker.root().Fail();
+    tracker.Finish();
+    screen.Write(terminal.Read());
+    EXPECT_THAT(screen.lines(), ElementsAre(HasSubstr("File 1/2 (1 failed) completed [")));
+  }
+  screen.Write(terminal.Read());
+  EXPECT_THAT(screen.lines(), ElementsAre("")) << "gone with the display";
+}
+
+TEST(ProgressDisplayTest, ChoosesItsFormByTheDescriptor) {
+  const int file = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const PseudoTerminal terminal(80);
+  for (const int descriptor : {file, terminal.descriptor()}) {
+    for (const auto choice : {ProgressChoice::kAuto, ProgressChoice::kAlways,
+                              ProgressChoice::kNever, ProgressChoice::kJson}) {
+      ProgressDisplay display(descriptor, choice);
+      EXPECT_EQ(display.mode(), ChooseProgressMode(choice, descriptor));
+      EXPECT_EQ(display.shown(), display.mode() != ProgressMode::kHidden);
+      EXPECT_EQ(display.Listener() != nullptr, display.shown()) << "nobody makes snapshots for it";
+      EXPECT_EQ(display.interval(), ProgressInterval(display.mode()));
+    }
+    EXPECT_EQ(ProgressDisplay(descriptor).mode(),
+              ChooseProgressMode(ProgressChoice::kAuto, descriptor));
+  }
+  close(file);
 }
 
 // -- lines -----------------------------------------------------------------------

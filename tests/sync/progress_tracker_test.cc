@@ -8,12 +8,15 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 #include "sync/progress_job.h"
+#include "weft/sync/progress_target.h"
 
 namespace weft {
 namespace {
@@ -42,6 +45,97 @@ TEST(ProgressTrackerTest, TheLastUnitOfAPartCompletesItsUnitOnce) {
   }
   EXPECT_EQ(job.Text(), "Chapter 1/2 completed") << "the handle went afterwards";
 }
+
+TEST(ProgressTargetTest, PointsToAJobOrAPartOrNowhere) {
+  Job job({});
+  Part part = job.root().AddPart({});
+  const auto at = [](ProgressTarget target) { return target.part(); };
+  EXPECT_EQ(at(&job.tracker), &job.root());
+  EXPECT_EQ(at(&part), &part);
+  EXPECT_EQ(at({}), nullptr);
+  EXPECT_EQ(at(nullptr), nullptr);
+  EXPECT_EQ(at(static_cast<ProgressTracker*>(nullptr)), nullptr);
+}
+
+// -- held ------------------------------------------------------------------------
+
+TEST(ProgressTrackerTest, WhatIsHeldMayGetMoreWhenAllOfItHasEnded) {
+  Job job({.label = "Stage", .total = 2});
+  Part files = job.root().AddPart({.label = "File"});
+  files.Hold();
+  for (int i = 1; i <= 3; ++i) {
+    files.Announce(1);
+    files.Complete();
+    EXPECT_EQ(job.Text(),
+              "Stage 0/2, File " + std::to_string(i) + "/" + std::to_string(i) + " completed");
+  }
+  files.Release();
+  EXPECT_EQ(job.Text(), "Stage 1/2 completed");
+}
+
+TEST(ProgressTrackerTest, TheLastOfSeveralHoldsCounts) {
+  Job job({.label = "Stage", .total = 2});
+  Part files = job.root().AddPart({.label = "File", .total = 1});
+  files.Hold();
+  files.Hold();
+  files.Release();
+  files.Complete();
+  EXPECT_EQ(job.Text(), "Stage 0/2, File 1/1 completed");
+  files.Release();
+  EXPECT_EQ(job.Text(), "Stage 1/2 completed");
+}
+
+TEST(ProgressTrackerTest, WhatIsReleasedEarlyEndsWithItsLastUnit) {
+  Job job({.label = "Stage", .total = 2});
+  Part files = job.root().AddPart({.label = "File", .total = 1});
+  files.Hold();
+  files.Release();
+  EXPECT_EQ(job.Text(), "Stage 0/2, File 0/1 completed");
+  files.Fail();
+  EXPECT_EQ(job.Text(), "Stage 0/2 (1 failed) completed");
+}
+
+TEST(ProgressTrackerTest, TheHandleEndsWhatIsHeld) {
+  Job job({.label = "Stage", .total = 2});
+  {
+    Part files = job.root().AddPart({.label = "File", .total = 1});
+    files.Hold();
+    files.Complete();
+  }
+  EXPECT_EQ(job.Text(), "Stage 1/2 completed");
+}
+
+// A part within a part ends that only when nothing holds it.
+TEST(ProgressTrackerTest, APartThatEndsDoesNotEndOneThatIsHeld) {
+  Job job({.label = "Stage", .total = 1});
+  Part files = job.root().AddPart({.label = "File", .total = 1});
+  files.Hold();
+  {
+    Part symbols = files.AddPart({.label = "Symbol", .total = 1});
+    symbols.Complete();
+    EXPECT_EQ(job.Text(), "Stage 0/1, File 1/1 completed");
+  }
+  files.Announce(1);
+  files.Release();
+  EXPECT_EQ(job.Text(), "Stage 0/1, File 1/2 completed");
+  files.Complete();
+  EXPECT_EQ(job.tracker.Snapshot().levels,
+            (std::vector<ProgressLevel>{{.label = "Stage", .completed = 1, .total = 1}}));
+}
+
+TEST(ProgressTrackerTest, WhatIsAnnouncedQuietlyIsCountedAndTellsNobody) {
+  std::int64_t calls = 0;
+  ProgressTracker tracker({.listener = [&calls](const ProgressSnapshot&) { ++calls; },
+                           .interval = absl::ZeroDuration()});
+  tracker.root().AnnounceQuietly(3, 30);
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(tracker.Snapshot().levels.front().total, 3);
+  tracker.root().Complete(1, 15);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(tracker.Snapshot().fraction, 0.5);
+}
+
+// -- levels ----------------------------------------------------------------------
 
 // book - chapter - section - sentence
 TEST(ProgressTrackerTest, OneEventMayEndPartsOnSeveralLevels) {
