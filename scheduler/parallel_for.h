@@ -22,8 +22,10 @@
 
 #include "weft/core/task_context.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/range_progress.h"
 #include "weft/scheduler/internal/range_run.h"
 #include "weft/scheduler/task_group.h"
+#include "weft/sync/progress_target.h"
 
 namespace weft {
 
@@ -34,6 +36,9 @@ struct RangeOptions {
   // a matter of nanoseconds. At least 1.
   std::size_t min_items_per_task = 1;
   TaskKind kind = {};  // of the tasks
+  // Where the numbers count, as MapOptions::progress says; those of one call or task together, when
+  // it has ended. A call for a part that failed has failed for all of it.
+  ProgressTarget progress = {};
 };
 
 namespace internal {
@@ -103,23 +108,34 @@ absl::Status ParallelFor(TaskGroup& group, Index begin, Index end, F body,
                                     "min_items_per_task is 0, expected at least 1");
   }
   internal::FirstError errors;
+  const std::size_t count = internal::CountBetween(begin, end);
+  const internal::RangeProgress progress(options.progress, count);
   std::atomic<bool> left_out{false};  // relaxed: read after the run
   const auto run_chunk = [&](TaskContext& context, std::size_t first, std::size_t last) {
+    std::size_t completed = 0;
     if constexpr (internal::RangeBody<F, Index>) {
       absl::Status ended = internal::CallGuarded(body, context, internal::Advance(begin, first),
                                                  internal::Advance(begin, last));
+      if (ended.ok()) completed = last - first;
       if (!ended.ok()) errors.Record(first, std::move(ended));
     } else {
       for (std::size_t i = first; i < last; ++i) {
-        if (context.cancelled()) return left_out.store(true, std::memory_order_relaxed);
+        if (context.cancelled()) {
+          left_out.store(true, std::memory_order_relaxed);
+          break;
+        }
         absl::Status ended = internal::CallGuarded(body, context, internal::Advance(begin, i));
+        if (ended.ok()) ++completed;
         if (!ended.ok()) errors.Record(i, std::move(ended));
       }
     }
+    progress.Complete(completed);
+    progress.Fail(last - first - completed);
   };
-  internal::RangeRun run(internal::CountBetween(begin, end), options.min_items_per_task,
-                         std::numeric_limits<std::size_t>::max(), options.kind, run_chunk);
+  internal::RangeRun run(count, options.min_items_per_task, std::numeric_limits<std::size_t>::max(),
+                         options.kind, run_chunk);
   absl::Status stopped = run.Run(group);
+  progress.Fail(count - run.first_unstarted());
   if (stopped.ok() && left_out) {
     stopped = internal::OrOutOfMemory([&] { return group.token().reason(); });
   }
@@ -168,10 +184,15 @@ absl::StatusOr<T> ParallelReduce(TaskGroup& group, Index begin, Index end, T ide
       return value;
     }
   };
+  const internal::RangeProgress progress(options.progress, count);
   const auto fill = [&](TaskContext& context, std::size_t part) {
     values[part].emplace(value_of(context, part));
+    progress.Complete(first_of(part + 1) - first_of(part));
   };
   absl::Status ended = ParallelFor(group, std::size_t{0}, parts, fill, {.kind = options.kind});
+  for (std::size_t part = 0; part < parts; ++part) {
+    if (!values[part].has_value()) progress.Fail(first_of(part + 1) - first_of(part));
+  }
   if (!ended.ok()) return ended;
   try {
     for (std::optional<T>& value : values) {

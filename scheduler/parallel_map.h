@@ -19,14 +19,21 @@
 #include "weft/core/task_context.h"
 #include "weft/scheduler/internal/callable_traits.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/range_progress.h"
 #include "weft/scheduler/internal/range_run.h"
 #include "weft/scheduler/task_group.h"
+#include "weft/sync/progress_target.h"
 
 namespace weft {
 
 // Thread safety: a plain value.
 struct MapOptions {
   TaskKind kind = {};  // of the tasks: one for each item, or for each min_task_size of them
+  // Where the items count: `&tracker`, or `&part`, which must outlive the call. They are announced
+  // when it begins, and count alike. Each ends where its result is there: completed, or failed
+  // when it is an error, also for those that no call was made for. What GroupOptions::progress says
+  // of listeners is true here.
+  ProgressTarget progress = {};
 };
 
 namespace internal {
@@ -84,6 +91,7 @@ auto ParallelMap(TaskGroup& group, const Items& items, F function, const MapOpti
   using Result = internal::MapResult<F, Item>;
   const std::span<const Item> all(items);
   std::vector<Result> results(all.size());
+  const internal::RangeProgress progress(options.progress, all.size());
   const auto run_items = [&](TaskContext& context, std::size_t first, std::size_t last) {
     for (std::size_t i = first; i < last; ++i) {
       if (i > first && context.cancelled()) [[unlikely]] {
@@ -91,11 +99,13 @@ auto ParallelMap(TaskGroup& group, const Items& items, F function, const MapOpti
       } else {
         results[i] = internal::CallOnItem<F, Item, Result>(function, context, all[i]);
       }
+      progress.End(results[i].ok());
     }
   };
   internal::RangeRun run(all.size(), /*min_chunk=*/1, /*max_chunk=*/1, options.kind, run_items);
   absl::Status stopped = run.Run(group);
   for (std::size_t i = run.first_unstarted(); i < all.size(); ++i) results[i] = stopped;
+  progress.Fail(all.size() - run.first_unstarted());
   return results;
 }
 

@@ -23,6 +23,7 @@
 #include "weft/scheduler/parallel_map.h"
 #include "weft/scheduler/task_group.h"
 #include "weft/scheduler/task_scheduler.h"
+#include "weft/sync/progress_target.h"
 
 namespace weft {
 
@@ -30,6 +31,8 @@ namespace weft {
 struct StreamOptions {
   // How many items have been taken and not been handed on, at most; 0: 64 a worker.
   std::size_t window = 0;
+  // Where the items count, as GroupOptions::progress says: each is announced when it is taken.
+  ProgressTarget progress = {};
 };
 
 namespace internal {
@@ -64,7 +67,8 @@ absl::Status ParallelMapStream(TaskGroup& group, Next next, F function, Sink sin
   std::optional<std::deque<Task<Value>>> room;  // goes before `items`, which waits for them
   CancellationToken cancelled;
   absl::Status opened = internal::OrOutOfMemory([&] {
-    items.emplace(group.scheduler(), GroupOptions{.cancellation = group.token()});
+    items.emplace(group.scheduler(),
+                  GroupOptions{.cancellation = group.token(), .progress = options.progress});
     room.emplace();
     cancelled = items->token();
     return absl::OkStatus();

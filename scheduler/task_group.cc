@@ -33,7 +33,10 @@ TaskGroup::TaskGroup(TaskScheduler& scheduler, internal::Engine& engine,
       core_(engine_.AddGroup({.fail_fast = options.fail_fast,
                               .deadline = engine.DeadlineIn(options.timeout),
                               .max_pending = BoundOf(options),
-                              .refuses = options.when_full == WhenFull::kRefuse})) {}
+                              .refuses = options.when_full == WhenFull::kRefuse,
+                              .progress = options.progress.part()})) {
+  if (core_->progress() != nullptr) core_->progress()->Hold();
+}
 
 TaskGroup::TaskGroup(TaskScheduler& scheduler, GroupOptions options)
     : TaskGroup(scheduler, *scheduler.engine_, options) {
@@ -45,6 +48,8 @@ TaskGroup::TaskGroup(TaskScheduler& scheduler, GroupOptions options)
 TaskGroup::~TaskGroup() {
   cancelled_from_outside_.reset();  // no Cancel comes after this
   engine_.EndGroup(*core_);
+  // In a forked child somebody may have the tracker's lock for ever.
+  if (core_->progress() != nullptr && !engine_.Forked()) core_->progress()->Release();
 }
 
 absl::StatusOr<Task<>> TaskGroup::Schedule(TaskDefinition definition) {

@@ -24,6 +24,7 @@
 #include "weft/scheduler/internal/submission.h"
 #include "weft/scheduler/run_summary.h"
 #include "weft/scheduler/task.h"
+#include "weft/sync/progress_target.h"
 
 namespace weft {
 
@@ -53,6 +54,20 @@ struct GroupOptions {
   // are all there before it, is InvalidArgument with a bound.
   std::int64_t max_pending_tasks = 0;
   WhenFull when_full = WhenFull::kBlock;
+  // Where the tasks of the group, or the nodes of the run of a graph, count: `&tracker`, or `&part`
+  // for several groups of one job. It must outlive the group, or the run.
+  //
+  // A task is announced when it comes in, unless it is refused, and counts once, however often it
+  // is tried: as completed, also when it is degraded; as failed when it failed or was cancelled or
+  // skipped. Its cost is TaskOptions::cost: give one to all or to none. A part does not end while a
+  // group counts there, for more may come.
+  // A node is announced when the run begins. A nested graph is one node however often it is
+  // repeated, as in RunSummary; a node that a condition did not choose, and what is skipped for
+  // that alone, counts as completed.
+  //
+  // The tracker's listener is called by who submits tasks and by workers, under no lock. It may
+  // submit, never waiting for room, and cancel, but must not wait for the group or the run.
+  ProgressTarget progress = {};
 };
 
 // The type of handle that Submit(F, D...) returns.

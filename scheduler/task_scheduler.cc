@@ -213,7 +213,9 @@ absl::Status TaskScheduler::Begin(TaskGraph& graph, const GroupOptions& options)
         "there before it runs. Leave it out, or run the graph in a task of a bounded group");
   }
   return graph.graph_->Begin(engine_->clock(),
-                             {.fail_fast = options.fail_fast, .timeout = options.timeout},
+                             {.fail_fast = options.fail_fast,
+                              .timeout = options.timeout,
+                              .progress = options.progress.part()},
                              engine_->run_host());
 }
 

@@ -280,6 +280,8 @@ class Engine final : public WorkSource,
   // The same of a task with a policy, or that is observed.
   static ReadyNode* EndBusy(EngineTask& task, EngineWorker& worker, TaskState state,
                             bool drop) noexcept;
+  // The same of one that took the special step, and has completed.
+  static ReadyNode* EndSpecial(EngineTask& task, EngineWorker& worker, bool drop) noexcept;
   // Its body failed, and has been destroyed.
   static ReadyNode* EndFailed(EngineTask& task, EngineWorker& worker, bool drop,
                               absl::Status status, std::exception_ptr thrown) noexcept;

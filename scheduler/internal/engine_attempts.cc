@@ -53,12 +53,14 @@ absl::Status Engine::Attempts::LateStatus() noexcept {
 }
 
 absl::StatusOr<std::unique_ptr<TaskPolicy>> Engine::Attempts::MakePolicy(
-    Engine& engine, const TaskOptions* options) {
+    const GroupCore& group, const TaskOptions* options) {
+  Engine& engine = group.engine();
   if (options != nullptr) {
     if (absl::Status valid = options->Validate(); !valid.ok()) return valid;
   }
+  const bool keeps_cost = engine.simulated_ || group.progress() != nullptr;
   const bool special =
-      options != nullptr && (options->IsSpecial() || (engine.simulated_ && options->cost > 0));
+      options != nullptr && (options->IsSpecial() || (keeps_cost && options->cost > 0));
   if (!special && !engine.record_times_) return nullptr;
   auto policy = std::make_unique<TaskPolicy>();
   policy->records_times = engine.record_times_;
@@ -85,7 +87,7 @@ absl::StatusOr<std::unique_ptr<TaskPolicy>> Engine::Attempts::MakePolicy(
 }
 
 absl::Status Engine::Prepare(GroupCore& group, EngineTask& task, const TaskOptions* options) {
-  absl::StatusOr<std::unique_ptr<TaskPolicy>> policy = Attempts::MakePolicy(*this, options);
+  absl::StatusOr<std::unique_ptr<TaskPolicy>> policy = Attempts::MakePolicy(group, options);
   if (!policy.ok()) return policy.status();
   const KindId kind = options == nullptr ? KindId() : costs_.Intern(options->kind);
   if (kind.remembered()) MakeExtras(task).kind = kind;

@@ -27,7 +27,7 @@ class Engine::Attempts {
  public:
   // Null: the options ask for nothing of the kind. Errors: what TaskOptions::Validate and
   // Timers::Prepare say. Throws std::bad_alloc.
-  static absl::StatusOr<std::unique_ptr<TaskPolicy>> MakePolicy(Engine& engine,
+  static absl::StatusOr<std::unique_ptr<TaskPolicy>> MakePolicy(const GroupCore& group,
                                                                 const TaskOptions* options);
   // For who submits the task, and has counted it: from now on it can be late.
   static void StartClock(EngineTask& task) noexcept;

@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 
+#include "weft/scheduler/internal/body_scope.h"
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_attempts.h"
 #include "weft/scheduler/internal/engine_ending.h"
@@ -19,30 +20,10 @@
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_gate.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/group_progress.h"
 #include "weft/scheduler/internal/raising.h"
 
 namespace weft::internal {
-namespace {
-
-// A worker's body for as long as this lives: users' destructors may wait, as bodies may.
-class BodyScope {
- public:
-  BodyScope(EngineWorker* worker, EngineTask& task) : worker_(worker) {
-    if (worker_ != nullptr) outer_ = worker_->BeginBody(task);
-  }
-  BodyScope(const BodyScope&) = delete;
-  BodyScope& operator=(const BodyScope&) = delete;
-  ~BodyScope() {
-    if (worker_ != nullptr) worker_->EndBody(outer_);
-  }
-
- private:
-  EngineWorker* const worker_;
-  EngineWorker::Body outer_;
-};
-
-}  // namespace
-
 absl::Status Engine::DestroyBody(EngineTask& task) noexcept {
   try {
     OpsOf(task).destroy_body(task);
@@ -100,6 +81,7 @@ void Engine::EndCancelled(EngineTask& task, Ending& ending) noexcept {
   {
     const BodyScope body(ending.worker, task);
     thrown = DestroyBody(task);
+    CountEnded(task, /*well=*/false);
   }
   if (!thrown.ok()) Record(task, thrown);
   OpsOf(task).free_room(task);
@@ -117,6 +99,7 @@ void Engine::EndSkipped(EngineTask& task, Ending& ending) noexcept {
   {
     const BodyScope body(ending.worker, task);
     thrown = DestroyBody(task);
+    CountEnded(task, /*well=*/false);
   }
   if (!thrown.ok()) Record(task, thrown);
   OpsOf(task).free_room(task);
@@ -130,6 +113,7 @@ void Engine::EndUnrunFailed(EngineTask& task, const absl::Status& why, Ending& e
   {
     const BodyScope body(ending.worker, task);
     thrown = DestroyBody(task);
+    CountEnded(task, /*well=*/false);
   }
   if (!thrown.ok()) Record(task, thrown);
   Record(task, why);
@@ -156,11 +140,17 @@ ReadyNode* Engine::EndFailed(EngineTask& task, EngineWorker& worker, bool drop, 
     engine.Record(task, status);
     fast.emplace(engine, task, status);
   }
+  CountEnded(task, /*well=*/false, worker);
   Ending ending(&worker);
   engine.EndWithError(task, gave_in ? TaskState::kCancelled : TaskState::kFailed, std::move(status),
                       std::move(thrown), drop, ending);
   engine.FinishEnding(ending);
   return ending.next;
+}
+
+ReadyNode* Engine::EndSpecial(EngineTask& task, EngineWorker& worker, bool drop) noexcept {
+  CountEnded(task, /*well=*/true, worker);
+  return EndBusy(task, worker, TaskState::kCompleted, drop);
 }
 
 ReadyNode* Engine::EndBusy(EngineTask& task, EngineWorker& worker, TaskState state,

@@ -26,6 +26,7 @@
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/engine_plan.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/group_progress.h"
 #include "weft/scheduler/internal/table_room.h"
 #include "weft/scheduler/internal/task_body.h"
 
@@ -164,7 +165,7 @@ absl::Status Engine::MakePlans(GroupCore& group, std::span<TaskDefinition> defin
       plan.dependencies.push_back({.task = task, .run_anyway = anyway});
     }
     const TaskOptions& options = plan.definition->options;
-    absl::StatusOr<std::unique_ptr<TaskPolicy>> policy = Attempts::MakePolicy(*this, &options);
+    absl::StatusOr<std::unique_ptr<TaskPolicy>> policy = Attempts::MakePolicy(group, &options);
     if (!policy.ok()) return policy.status();
     plan.policy = *std::move(policy);
     if (plan.policy != nullptr) MakeExtras(*plan.task).rarities.Make();
@@ -207,6 +208,9 @@ void Engine::Publish(GroupCore& group, Plans& plans, EngineWorker* worker) {
     EnginePool::JoinOf(task).store(missing, std::memory_order_relaxed);
     if (teller_) [[unlikely]]
       TellSubmitted(task, &plan.definition->options, worker);
+    if (group.progress() != nullptr) {  // the listener hears of it after the locks
+      group.progress()->AnnounceQuietly(1, UnitCost(plan.definition->options.cost));
+    }
     if (plan.was_name) {
       group.CountNamed();
       GiveName(task, plan.definition->options);
@@ -241,6 +245,7 @@ absl::Status Engine::Schedule(GroupCore& group, std::span<TaskDefinition> defini
     Plans plans(*this, group);
     refusal = TakeIn(group, definitions, plans, worker, handles);
     if (refusal.ok()) {
+      if (group.progress() != nullptr) group.progress()->Announce(0);
       Ending ending(worker);
       for (Plan& plan : plans.all) {
         if (NeedsToInherit(*plan.task, plan.linked)) Inherit(*plan.task, plan.dependencies);

@@ -12,6 +12,7 @@
 #include "weft/core/internal/counted.h"
 #include "weft/scheduler/internal/engine.h"
 #include "weft/scheduler/internal/engine_frame.h"
+#include "weft/sync/progress_tracker.h"
 
 namespace weft::internal {
 namespace {
@@ -32,7 +33,8 @@ absl::Status Engine::NeverRoom(const GroupCore& group) {
 }
 
 // The tasks of this scheduler never wait here: what they submit is counted. Nor do destructors that
-// run on a thread for timers.
+// run on a thread for timers, nor listeners to progress: what they are called for may not be in
+// yet.
 absl::Status Engine::EnterBound(GroupCore& group, const EngineWorker* worker, std::int64_t tasks) {
   if (tasks == 0) return absl::OkStatus();
   if (tasks > group.pending.limit()) {
@@ -43,7 +45,7 @@ absl::Status Engine::EnterBound(GroupCore& group, const EngineWorker* worker, st
     if (group.refuses()) {
       return absl::ResourceExhaustedError(Bound(group) + ": wait until some have");
     }
-    if (worker != nullptr || Timers::OnThread()) {
+    if (worker != nullptr || Timers::OnThread() || ProgressTracker::InListener()) {
       group.pending.Enter(tasks);
       return absl::OkStatus();
     }

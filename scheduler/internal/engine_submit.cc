@@ -18,6 +18,7 @@
 #include "weft/scheduler/internal/engine_ending.h"
 #include "weft/scheduler/internal/engine_frame.h"
 #include "weft/scheduler/internal/exception_status.h"
+#include "weft/scheduler/internal/group_progress.h"
 #include "weft/scheduler/internal/table_room.h"
 
 namespace weft::internal {
@@ -57,7 +58,10 @@ absl::Status Engine::Enter(GroupCore& group, EngineTask& task, EngineWorker* wor
     if (bounded && !admitted.ok()) LeaveBound(group, 1);
     return admitted;
   });
-  if (refusal.ok()) group.StartClock();
+  if (refusal.ok()) {
+    group.StartClock();
+    AnnounceTask(group, options);
+  }
   return refusal;
 }
 

@@ -36,6 +36,7 @@
 #include "weft/scheduler/internal/run_record.h"
 #include "weft/scheduler/run_summary.h"
 #include "weft/sync/failure_log.h"
+#include "weft/sync/progress_tracker.h"
 
 namespace weft::internal {
 
@@ -150,6 +151,7 @@ class Graph final : public GraphCore<StdPlatform> {
   struct Limits {
     bool fail_fast = false;
     absl::Duration timeout = absl::InfiniteDuration();
+    ProgressTracker::Part* progress = nullptr;  // null: nobody counts
   };
   // FailedPrecondition: it runs already.
   absl::Status Begin(const Clock& clock, const Limits& limits, const RunHost& host);
@@ -224,6 +226,9 @@ class Graph final : public GraphCore<StdPlatform> {
   void PrepareRun(int slot);
   void MarkNodes(bool noted);
   void TellNodes(int slot) noexcept;
+  // In the progress of the run.
+  void AnnounceNodes();
+  void CountEnded(const GraphNode& node, TaskState state) noexcept;
   void TellNow(TaskEventKind kind, TaskState state, const GraphNode& node, int slot,
                const GraphNode* other = nullptr) noexcept;
   void NoteStart(const GraphNode& node, GraphWorker& worker) noexcept override;
@@ -286,6 +291,8 @@ class Graph final : public GraphCore<StdPlatform> {
   StdPlatform::Atomic<bool> running_{false};
   RunHost host_;
   std::unique_ptr<GraphRecord> recorded_;  // null: nothing is recorded; constant during a run
+  // Where the nodes count, of a run that is no node of another; null: nowhere.
+  ProgressTracker::Part* progress_ = nullptr;
   bool learns_ = false;
   bool use_ranks_ = false;
   std::vector<KindId> kind_ids_;  // by kind

@@ -42,6 +42,8 @@ class GraphCore : public CountedScope<P> {
   static constexpr std::uint32_t kNested = 16;    // another graph
   static constexpr std::uint32_t kNoted = 32;  // of a special run: with kRunBits, what is unusual
   static constexpr std::uint32_t kRunBits = kDoomed | kNotTaken;
+  // With kDoomed: for a failure or a cancel, and not only because a condition chose another.
+  static constexpr std::uint32_t kByFailure = 64;
 
   // Whether the body of a ready node may run.
   bool MayRun(const StaticNode<P>& node) const {
@@ -72,8 +74,10 @@ class GraphCore : public CountedScope<P> {
                                                 GraphEnd how) {
     counts_[static_cast<std::size_t>(how)].fetch_add(1, std::memory_order_relaxed);
     if (special_) NoteEnd(node, StateOf(how), worker);
+    const std::uint32_t bits =
+        how == GraphEnd::kSkipped && !SkippedByFailure(node) ? kDoomed : kDoomed | kByFailure;
     return End(
-        node, worker, [](StaticNode<P>& successor) { Doom(successor, kDoomed); },
+        node, worker, [bits](StaticNode<P>& successor) { Doom(successor, bits); },
         Specially{*this, node, worker});
   }
   // A ready node that may not run.
@@ -115,6 +119,11 @@ class GraphCore : public CountedScope<P> {
     // relaxed: as in MayRun.
     const std::uint32_t word = node.word.load(std::memory_order_relaxed);
     return (word & kNotTaken) != 0 || (word & (kRunBits | kRunAnyway)) == kDoomed;
+  }
+  // Of a node that is skipped; otherwise a condition chose another.
+  static bool SkippedByFailure(const StaticNode<P>& node) {
+    // relaxed: as in MayRun.
+    return (node.word.load(std::memory_order_relaxed) & kByFailure) != 0;
   }
   bool ranked() const { return ranked_; }
   // Of such a run: a node starts and ends; its successor is told so, and may become ready.
@@ -197,7 +206,7 @@ class GraphCore : public CountedScope<P> {
     // relaxed, both: the end of the run comes between this and the next run.
     if (const std::uint32_t word = node.word.load(std::memory_order_relaxed);
         (word & kRunBits) != 0) {
-      node.word.store(word & ~kRunBits, std::memory_order_relaxed);
+      node.word.store(word & ~(kRunBits | kByFailure), std::memory_order_relaxed);
     }
     return Walk(node, worker, before, how);
   }

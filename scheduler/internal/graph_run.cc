@@ -74,7 +74,8 @@ void Graph::PrepareRun(int slot) {
   range_.end = roots_.data() + roots_.size();
   Expect(static_cast<std::int64_t>(node_count_));
   const bool has_deadline = Outermost().deadline_ != absl::InfiniteDuration();
-  const bool noted = host_.teller != nullptr || use_ranks_ || learns_ || has_deadline;
+  const bool noted = host_.teller != nullptr || use_ranks_ || learns_ || has_deadline ||
+                     progress_ != nullptr;
   if (noted != special()) MarkNodes(noted);
   SetSpecial(noted, use_ranks_);
   if (recorded_) ResetRecord();
@@ -111,7 +112,9 @@ absl::Status Graph::Begin(const Clock& clock, const Limits& limits, const RunHos
   own_run_task_.Rearm(clock, deadline_);
   host_ = host;
   use_ranks_ = has_ranks_;
+  progress_ = limits.progress;
   PrepareRun(/*slot=*/-1);
+  AnnounceNodes();
   return absl::OkStatus();
 }
 
@@ -155,6 +158,11 @@ void Graph::Abandon() noexcept {
     ForEachNode([this](const GraphNode& node) {
       TellNow(TaskEventKind::kEnded, TaskState::kCancelled, node, /*slot=*/-1);
     });
+  }
+  // After a fork the tracker's lock may be held for ever.
+  const bool counts = progress_ != nullptr && forks_ == ForkCount();
+  if (counts) {
+    ForEachNode([this](const GraphNode& node) { CountEnded(node, TaskState::kCancelled); });
   }
   running_.store(false);
 }
@@ -302,6 +310,7 @@ ReadyNode* Graph::StepNested(ReadyNode& ready, GraphWorker& worker) noexcept {
 // there is nobody else to choose.
 void Graph::BeginNested(const RunHost& host, GraphWorker& worker) noexcept {
   host_ = host;
+  progress_ = nullptr;  // the node that this run is counts, as in the summary
   const absl::Status ranked = OrOutOfMemory([&] {
     if (absl::Status made = Rank(host); !made.ok()) return made;
     use_ranks_ = has_ranks_ && !worker.strict() && !worker.apart();

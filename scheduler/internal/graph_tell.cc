@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What observers are told of the nodes of a graph, and what is learned of their costs.
+// What observers are told of the nodes of a graph, what is learned of their costs, and where they
+// count.
 
 #include <cstdint>
 
 #include "absl/time/time.h"
 
 #include "weft/scheduler/internal/graph.h"
+#include "weft/scheduler/internal/group_progress.h"
 #include "weft/scheduler/internal/simulated_workers.h"
 
 namespace weft::internal {
@@ -54,7 +56,24 @@ void Graph::NoteStart(const GraphNode& node, GraphWorker& worker) noexcept {
   worker.SetBegan(absl::ToInt64Nanoseconds(now));
 }
 
+void Graph::AnnounceNodes() {
+  if (progress_ == nullptr || node_count_ == 0) return;
+  std::int64_t cost = 0;
+  for (const auto& [node, microseconds] : costs_) cost += UnitCost(microseconds);
+  progress_->Announce(static_cast<std::int64_t>(node_count_), cost);
+}
+
+// What a condition did not choose, and what depends on that, is done with: nothing is missing.
+void Graph::CountEnded(const GraphNode& node, TaskState state) noexcept {
+  if (progress_ == nullptr) return;
+  const bool well =
+      state == TaskState::kCompleted || (state == TaskState::kSkipped && !SkippedByFailure(node));
+  const std::int64_t cost = UnitCost(CostOf(node).value_or(0));
+  well ? progress_->Complete(1, cost) : progress_->Fail(1, cost);
+}
+
 void Graph::NoteEnd(GraphNode& node, TaskState state, GraphWorker& worker) noexcept {
+  CountEnded(node, state);
   if (host_.teller != nullptr) TellNow(TaskEventKind::kEnded, state, node, worker.slot());
   if (!learns_ || state != TaskState::kCompleted) return;
   const std::uint32_t word = node.word.load(std::memory_order_relaxed);

@@ -29,6 +29,7 @@
 #include "weft/scheduler/internal/task_ptr.h"
 #include "weft/scheduler/internal/timer_queue.h"
 #include "weft/sync/failure_log.h"
+#include "weft/sync/progress_tracker.h"
 
 namespace weft::internal {
 
@@ -45,6 +46,7 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
     absl::Duration deadline = absl::InfiniteDuration();  // on the clock
     std::int64_t max_pending = PendingBound<StdPlatform>::kNone;
     bool refuses = false;  // what comes beyond that; else it waits, outside tasks
+    ProgressTracker::Part* progress = nullptr;  // null: nobody counts
   };
 
   // `observed`: all tasks of the engine take the special step.
@@ -56,7 +58,8 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
         engine_(engine),
         clock_(clock),
         limits_(limits),
-        special_(observed || limits.deadline != absl::InfiniteDuration() || pending.bounded()) {
+        special_(observed || limits.deadline != absl::InfiniteDuration() || pending.bounded() ||
+                 limits.progress != nullptr) {
     FollowStopFlag(&stop_);
   }
 
@@ -64,6 +67,8 @@ class GroupCore final : public RefCounted, public Scope<StdPlatform> {
   bool fail_fast() const { return limits_.fail_fast; }
   absl::Duration deadline() const { return limits_.deadline; }
   bool refuses() const { return limits_.refuses; }
+  // Where its tasks count, from their submission to their end; null: nowhere.
+  ProgressTracker::Part* progress() const { return limits_.progress; }
   // Whether its tasks take the special step, whatever their options.
   bool special() const { return special_; }
 

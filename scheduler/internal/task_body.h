@@ -289,7 +289,7 @@ struct BodyKind {
     }
     worker.EndBody(outer);
     if (status.ok()) [[likely]] {
-      return special ? Engine::EndBusy(task, worker, TaskState::kCompleted, drop)
+      return special ? Engine::EndSpecial(task, worker, drop)
                      : Engine::EndCompleted(task, worker, drop);
     }
     return Engine::EndFailed(task, worker, drop, std::move(status), std::move(thrown));
