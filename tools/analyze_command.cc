@@ -15,6 +15,7 @@
 
 #include "weft/core/parallel_processing_config.h"
 #include "weft/integrations/codebase/codebase.h"
+#include "weft/integrations/codebase/parser_registry.h"
 #include "weft/integrations/trace/trace_writer.h"
 #include "weft/scheduler/task_scheduler.h"
 #include "weft/sync/progress_mode.h"
@@ -79,18 +80,38 @@ bool IsFolder(const std::string& path) {
   return stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
 }
 
+// A source that bears the name of the trace would be lost.
+absl::Status CheckNoSource(const std::string& trace) {
+  const SourceLanguage* const language = ParserRegistry::Default().Find(trace);
+  struct stat found = {};
+  if (language == nullptr || stat(trace.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError("--trace would overwrite '" + MakePrintable(trace) +
+                                    "', by its name a source (" + language->name +
+                                    "): remove it, or give the trace another name");
+}
+
+absl::Status CheckOwnFile(const std::string& trace, const std::string& json) {
+  if (json == "-" || !AreOneFile(json, trace)) return absl::OkStatus();
+  return absl::InvalidArgumentError("--json and --trace lead to the same file, '" +
+                                    MakePrintable(trace) + "'; give each its own");
+}
+
 // Null: none is wanted; or there is nothing to look at, and an older trace stays as it is.
 absl::StatusOr<std::unique_ptr<TraceWriter>> OpenTrace(const AnalyzeArguments& arguments) {
   if (!arguments.trace.has_value() || !IsFolder(arguments.selection.path)) return nullptr;
-  absl::StatusOr<std::unique_ptr<TraceWriter>> trace = TraceWriter::Create(*arguments.trace);
+  const std::string& path = *arguments.trace;
+  const std::string json = arguments.json.value_or("-");
+  if (absl::Status free = CheckNoSource(path); !free.ok()) return free;
+  // Before, so that an older document stays; and when there is a file, under whatever names.
+  if (absl::Status own = CheckOwnFile(path, json); !own.ok()) return own;
+  absl::StatusOr<std::unique_ptr<TraceWriter>> trace = TraceWriter::Create(path);
   if (!trace.ok()) {
     return absl::Status(trace.status().code(),
                         MakePrintable(std::string(trace.status().message())));
   }
-  if (arguments.json.value_or("-") != "-" && AreOneFile(*arguments.json, *arguments.trace)) {
-    return absl::InvalidArgumentError("--json and --trace lead to the same file, '" +
-                                      MakePrintable(*arguments.trace) + "'; give each its own");
-  }
+  if (absl::Status own = CheckOwnFile(path, json); !own.ok()) return own;
   return trace;
 }
 

@@ -100,6 +100,27 @@ TEST(TraceCommandTest, OneFileUnderTwoNamesIsRefused) {
   EXPECT_EQ(run("/dev/null", "/dev/./null").exit_code, 0);
 }
 
+TEST(TraceCommandTest, AnOlderDocumentOfThatNameStays) {
+  const ScratchFolder tree;
+  tree.Write("same", "older");
+  const ProcessResult result =
+      RunWeft({"analyze", ".", "--json", "same", "--trace", "./same"}, {.folder = tree.path()});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_EQ(tree.Read("same"), "older");
+}
+
+TEST(TraceCommandTest, ASourceIsNotOverwritten) {
+  const ScratchFolder tree;
+  tree.Write("a.py", "x = 1\n");
+  const std::string path = tree.path() + "/a.py";
+  const ProcessResult result = RunWeft({"analyze", tree.path(), "--trace", path});
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.err, HasSubstr("would overwrite '" + path + "'"));
+  EXPECT_EQ(tree.Read("a.py"), "x = 1\n");
+  const std::string fresh = tree.path() + "/new.py";  // whoever wants that
+  EXPECT_EQ(RunWeft({"analyze", tree.path(), "--trace", fresh}).exit_code, 0);
+}
+
 TEST(TraceCommandTest, AFullDiskCostsTheTraceAndNothingElse) {
   const ScratchFolder tree;
   tree.Write("a.py", "x = 1\n");
