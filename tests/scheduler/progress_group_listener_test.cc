@@ -56,7 +56,8 @@ TEST_P(ProgressGroupListenerTest, AListenerNeverWaitsForRoom) {
   });
   group.emplace(*scheduler_, GroupOptions{.max_pending_tasks = 1, .progress = &counted.tracker});
   for (int i = 0; i < 100; ++i) group->Submit([] {});
-  EXPECT_EQ(counted.whole(), WholeOf(group->Wait()));
+  const RunSummary ended = group->Wait();
+  EXPECT_EQ(counted.whole(), WholeOf(ended));
   EXPECT_EQ(counted.whole().completed, 120);
   group.reset();
 }
@@ -77,7 +78,8 @@ TEST_P(ProgressGroupListenerTest, AListenerMayCancelTheGroup) {
       if (group->token().cancelled()) break;
     }
     group->Seal();
-    EXPECT_EQ(counted.whole(), WholeOf(group->Wait())) << after;
+    const RunSummary ended = group->Wait();
+    EXPECT_EQ(counted.whole(), WholeOf(ended)) << after;
     group.reset();
   }
 }
